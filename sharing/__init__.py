@@ -1,0 +1,1 @@
+"""The business of Clearance: words, rules, records and the data plane."""
