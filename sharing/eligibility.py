@@ -1,0 +1,68 @@
+"""Who may act on a request. One pure function, asked on every path: API, command line, worker."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sharing.errors import NotEligible
+from sharing.stages import GATE_ROLES, Role, Stage
+
+
+class Act(StrEnum):
+    """What a person may do to a request."""
+
+    DECIDE = "decide"
+    TRIGGER = "trigger"
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person with the roles held at this moment; `partner_id` if they work for a partner."""
+
+    id: str
+    roles: frozenset[Role]
+    partner_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What eligibility needs to know of a request: all people by id."""
+
+    partner_id: str
+    sponsor: str | None
+    recused: frozenset[str]
+    deciders: frozenset[str]
+    triggered_by: str | None = None
+
+
+_ROLES: dict[Act, frozenset[Role]] = {
+    Act.TRIGGER: frozenset({Role.ENGINEER}),
+    Act.CONFIRM: frozenset({Role.ENGINEER}),
+    Act.CANCEL: frozenset({Role.ENGINEER, Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL}),
+}
+
+
+def roles_for(act: Act, stage: Stage | None = None) -> frozenset[Role]:
+    """The roles of which one is needed; deciding needs the gate's own role."""
+    if act is Act.DECIDE:
+        return frozenset({GATE_ROLES[stage]}) if stage in GATE_ROLES else frozenset()
+    return _ROLES[act]
+
+
+def demand(act: Act, actor: Actor, case: Case, stage: Stage | None = None) -> None:
+    """Raises NotEligible with the first reason that stands in the way; returns if none does."""
+    needed = roles_for(act, stage)
+    if not needed & actor.roles:
+        names = " or ".join(sorted(needed)) or "a gate's role"
+        raise NotEligible("role", f"This needs the role {names}.")
+    if act is Act.CANCEL:
+        return  # stopping an export is never the wrong hands: it only withholds
+    if actor.partner_id is not None:
+        raise NotEligible("partner_staff", "People of a partner never decide on a request.")
+    if case.sponsor == actor.id:
+        raise NotEligible("sponsor", "The sponsor of a request never decides on it.")
+    if actor.id in case.recused:
+        raise NotEligible("recused", "A declared interest in the partner recuses this person.")
+    if actor.id in case.deciders or (act is Act.CONFIRM and actor.id == case.triggered_by):
+        raise NotEligible("same_person", "No person acts twice on one request: ask another.")
