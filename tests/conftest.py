@@ -1,0 +1,106 @@
+"""What tests share: fresh databases, real Temporal servers, real camera photographs."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.engine import URL
+from temporalio.testing import WorkflowEnvironment
+
+from tests.databases import (
+    HOW_TO_GET_POSTGRESQL,
+    PostgreSQLTemplate,
+    SQLiteTemplate,
+    postgresql_server,
+)
+from tests.engine import real_time_server, skipped_time_server
+
+if TYPE_CHECKING:
+    from sharing.records.database import Database
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> None:
+    """A developer's own CLEARANCE_* never reach a test."""
+    for name in [name for name in os.environ if name.startswith("CLEARANCE_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SQLiteTemplate:
+    """A migrated SQLite file to copy from."""
+    return SQLiteTemplate.migrated(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[URL]:
+    """A PostgreSQL server's address; skips, saying why, where there is none."""
+    with postgresql_server() as server:
+        if server is None:
+            pytest.skip(HOW_TO_GET_POSTGRESQL)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: URL) -> Iterator[PostgreSQLTemplate]:
+    """A migrated PostgreSQL database to copy from."""
+    template = PostgreSQLTemplate.migrated(postgresql)
+    yield template
+    template.drop(template.url(template.name))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: SQLiteTemplate, tmp_path: Path) -> str:
+    """The address of a fresh, migrated SQLite database."""
+    return sqlite_template.fresh(tmp_path)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_template: PostgreSQLTemplate) -> Iterator[str]:
+    """The address of a fresh, migrated PostgreSQL database."""
+    url = postgresql_template.fresh()
+    yield url
+    postgresql_template.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh, migrated database: the test runs once on each of the two kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> "AsyncIterator[Database]":
+    """A fresh, migrated, started Database: the test runs once on each of the two kinds."""
+    from sharing.records.database import Database
+
+    database = Database(database_url)
+    await database.start()
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def camera_photos() -> Path:
+    """A folder of photographs from real cameras, some of them broken; skips without one."""
+    folder = Path(os.environ.get("CAMERA_PHOTOS", ""))
+    if not os.environ.get("CAMERA_PHOTOS") or not folder.is_dir():
+        pytest.skip("Set CAMERA_PHOTOS to a folder of camera photographs to run this.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A real Temporal server on the wall clock, one a session: use a task queue of your own."""
+    async with await real_time_server() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A real Temporal server that skips waiting, one a session: use a task queue of your own."""
+    async with await skipped_time_server() as environment:
+        yield environment
