@@ -19,8 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 RUNTIME = Path("deploy/requirements.txt")
 DEVELOPMENT = Path("deploy/requirements-dev.txt")
-BLOCK = re.compile(r"(?P<name>(?:build-)?constraint-dependencies) = \[\n.*?^\]\n", re.M | re.S)
-PIN = re.compile(r"^(?P<pin>[A-Za-z0-9][^\s\\]*==[^\\#]*?)\s*\\?$", re.M)
+BLOCK = re.compile(
+    r"(?P<name>(?:build-)?constraint-dependencies) = \[\n.*?^\]\n", re.MULTILINE | re.DOTALL
+)
+PIN = re.compile(r"^(?P<pin>[A-Za-z0-9][^\s\\]*==[^\\#]*?)\s*\\?$", re.MULTILINE)
 
 
 def main() -> None:
