@@ -39,8 +39,8 @@ def test_a_file_can_be_read_in_one_go(file: Path) -> None:
 
 def test_a_file_is_named_after_what_it_holds() -> None:
     """No file or folder is named service, utils, helpers, common, manager, core or base."""
-    tests = [file for file in (ROOT / "tests").rglob("*.py")]
-    named = [file for file in files() + tests if {file.stem, *file.parts} & NAMES_THAT_SAY_NOTHING]
+    paths = [file.relative_to(ROOT) for file in (*files(), *(ROOT / "tests").rglob("*.py"))]
+    named = [path for path in paths if {path.stem, *path.parts} & NAMES_THAT_SAY_NOTHING]
     assert named == []
 
 
