@@ -1,0 +1,1 @@
+"""What is remembered: tables and their queries, one noun a file. Tables have no methods."""

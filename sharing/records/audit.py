@@ -1,0 +1,89 @@
+"""The append-only log: every change, and every refused attempt at one, linked by hashes."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel, col, select
+
+GENESIS = "0" * 64
+
+
+class AuditEntry(SQLModel, table=True):
+    """One line of the log. `hash` covers every other column and the hash before it."""
+
+    __tablename__ = "audit_entry"
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime
+    actor: str
+    action: str
+    request_id: str | None = Field(default=None, index=True)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be logged: who did what, to which request; ids and codes only."""
+
+    actor: str
+    action: str
+    request_id: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def linked(position: int, at: datetime, entry: Entry, previous: str) -> dict[str, Any]:
+    """The row for `entry` behind the one whose hash is `previous`."""
+    row: dict[str, Any] = {
+        "position": position, "at": at, "actor": entry.actor, "action": entry.action,
+        "request_id": entry.request_id, "detail": entry.detail, "previous": previous,
+    }
+    return {**row, "hash": entry_hash(row)}
+
+
+def entry_hash(row: dict[str, Any]) -> str:
+    """sha256, in hex, over the canonical JSON of a row without its own hash."""
+    return hashlib.sha256(rfc8785.dumps({**row, "at": row["at"].isoformat()})).hexdigest()
+
+
+class LogBroken(Exception):
+    """The log was changed behind our back: says at which position."""
+
+
+def verify(session: Session) -> tuple[int, str]:
+    """Reads the whole log; returns (entries, last hash) or raises LogBroken at the first flaw."""
+    position, previous = 0, GENESIS
+    for row in _rows(session):
+        if row["position"] != position + 1:
+            raise LogBroken(f"Entry {position + 1} is missing.")
+        if row["previous"] != previous or row.pop("hash") != (previous := entry_hash(row)):
+            raise LogBroken(f"Entry {position + 1} was changed.")
+        position += 1
+    return position, previous
+
+
+def _rows(session: Session) -> Iterator[dict[str, Any]]:
+    statement = select(AuditEntry).order_by(col(AuditEntry.position)).execution_options(yield_per=1000)
+    for entry in session.exec(statement):
+        row = entry.model_dump()
+        session.expunge(entry)
+        yield row
+
+
+def head(session: Session) -> tuple[int, str]:
+    """The last position and its hash: what a manifest carries as a witness."""
+    last = session.exec(select(AuditEntry).order_by(col(AuditEntry.position).desc()).limit(1)).first()
+    return (last.position, last.hash) if last else (0, GENESIS)
+
+
+def page(session: Session, after: int, limit: int, request_id: str | None = None) -> list[AuditEntry]:
+    """Entries behind a position, in order."""
+    statement = select(AuditEntry).where(col(AuditEntry.position) > after)
+    if request_id is not None:
+        statement = statement.where(AuditEntry.request_id == request_id)
+    return list(session.exec(statement.order_by(col(AuditEntry.position)).limit(limit)))

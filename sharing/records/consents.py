@@ -1,0 +1,136 @@
+"""The consent ledger: append-only events with a gap-free position, and scopes counted over it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Index, and_
+from sqlmodel import Field, Session, SQLModel, col, insert, select
+
+from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
+from sharing.purpose import needs_explicit
+from sharing.records import heads, notices
+from sharing.records.datasets import Dataset, DatasetObject
+from sharing.records.tables import now
+
+
+class Consent(SQLModel, table=True):
+    """One line of the ledger, as ISO/IEC TS 27560 names it; never changed, never deleted."""
+
+    __tablename__ = "consent_event"
+    __table_args__ = (Index("ix_consent_event_subject", "subject"),)
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    subject: str
+    purpose: str
+    category: str
+    recipient: str
+    action: str
+    explicit: bool
+    notice: str
+    notice_version: str
+    at: datetime
+    valid_until: datetime | None = None
+    jurisdiction: str | None = None
+    source: str
+    recorded_at: datetime
+
+
+_COLUMNS = (
+    Consent.position, Consent.subject, Consent.purpose, Consent.category, Consent.recipient,
+    Consent.action, Consent.explicit, Consent.notice, Consent.notice_version, Consent.at,
+    Consent.valid_until,
+)
+
+
+def append(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
+    """Appends events in the order given; returns the position of the last."""
+    connection = session.connection()
+    if not events:
+        return heads.position(connection, "consent")
+    first, at = heads.take(connection, "consent", len(events)), now()
+    session.execute(insert(Consent), [
+        {"valid_until": None, "jurisdiction": None, **event, "position": first + i,
+         "recorded_at": at}
+        for i, event in enumerate(events)
+    ])
+    return first + len(events) - 1
+
+
+def question(session: Session, purpose: str, dataset: Dataset, recipient: str) -> Question:
+    """What subjects of a dataset must have said yes to, for this purpose and recipient."""
+    return Question(
+        purpose, dataset.category, recipient,
+        needs_explicit(purpose, dataset.category, dataset.special_category),
+        notices.terms(session),
+    )
+
+
+def of_subjects(session: Session, subjects: Sequence[str]) -> dict[str, list[ConsentEvent]]:
+    """All events of some subjects, by subject."""
+    found: dict[str, list[ConsentEvent]] = {}
+    for i in range(0, len(subjects), 500):
+        rows = session.execute(
+            select(*_COLUMNS).where(col(Consent.subject).in_(subjects[i : i + 500]))  # type: ignore[call-overload]
+        )
+        for row in rows:
+            found.setdefault(row[1], []).append(_event(row))
+    return found
+
+
+def of_objects(
+    session: Session, dataset_id: str, index: int, first: int, last: int
+) -> dict[str, list[ConsentEvent]]:
+    """All events of the subjects of a run of index positions, both ends included, by subject."""
+    subjects = (
+        select(DatasetObject.subject)
+        .where(DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index,
+               col(DatasetObject.position).between(first, last))
+        .distinct()
+    )
+    rows = session.execute(
+        select(*_COLUMNS).where(col(Consent.subject).in_(subjects))  # type: ignore[call-overload]
+        .order_by(col(Consent.subject))
+    )
+    return {s: [_event(r) for r in mine] for s, mine in groupby(rows, key=lambda row: row[1])}
+
+
+def since(
+    session: Session, dataset_id: str, index: int, position: int
+) -> Iterator[tuple[str, int]]:
+    """Subjects of a dataset with events behind a ledger position, with the latest of each."""
+    rows = session.execute(
+        select(Consent.subject, Consent.position)
+        .where(col(Consent.position) > position)
+        .where(select(DatasetObject.position).where(and_(
+            col(DatasetObject.dataset_id) == dataset_id, col(DatasetObject.index_version) == index,
+            col(DatasetObject.subject) == col(Consent.subject))).exists())
+        .order_by(col(Consent.position))
+    )
+    latest: dict[str, int] = {subject: at for subject, at in rows}
+    yield from latest.items()
+
+
+def count(
+    session: Session, asked: Question, objects: Sequence[tuple[int, str]], dataset: Dataset,
+    index: int, at: datetime, position: int,
+) -> Coverage:
+    """A scope, given as (index position, subject) in order, counted object by object."""
+    answers: dict[str, Answer] = {}
+    excluded: Counter[str] = Counter()
+    for i in range(0, len(objects), 5000):
+        page = objects[i : i + 5000]
+        events = of_objects(session, dataset.id, index, page[0][0], page[-1][0])
+        for _, subject in page:
+            if subject not in answers:
+                answers[subject] = verify(asked, events.get(subject, ()), at)
+            if (reason := answers[subject].excluded) is not None:
+                excluded[reason] += 1
+    covered = sum(1 for answer in answers.values() if answer.excluded is None)
+    return Coverage(len(objects), len(answers), len(objects) - excluded.total(), covered,
+                    dict(excluded), position)
+
+
+def _event(row: Sequence[Any]) -> ConsentEvent:
+    return ConsentEvent(row[0], row[1], row[2], row[3], row[4], Action(row[5]), *row[6:11])

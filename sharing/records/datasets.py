@@ -1,0 +1,106 @@
+"""What is held: datasets, and the index of their objects, one version a scan."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Select, delete, func
+from sqlmodel import Field, Session, SQLModel, col, insert, select
+
+from sharing.records.tables import new_id, now
+
+
+class Dataset(SQLModel, table=True):
+    """A folder of objects of one category. `index_version` is the current version of its index; 0: none.
+
+    `purposes`: the purposes it may be shared for; null where it doesn't say.
+    """
+
+    __tablename__ = "dataset"
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    location: str
+    category: str
+    special_category: bool
+    subject_from: str
+    purposes: list[str] | None = Field(default=None, sa_column=Column(JSON))
+    index_version: int = 0
+    objects: int = 0
+    subjects: int = 0
+    bytes: int = Field(default=0, sa_type=BigInteger)
+    indexed_at: datetime | None = None
+    created_at: datetime
+
+
+class DatasetObject(SQLModel, table=True):
+    """One object of one version of a dataset's index, in path order from position 0."""
+
+    __tablename__ = "dataset_object"
+    __table_args__ = (Index("ix_dataset_object_subject", "dataset_id", "index_version", "subject"),)
+    dataset_id: str = Field(primary_key=True, foreign_key="dataset.id")
+    index_version: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    path: str
+    subject: str
+    bytes: int = Field(sa_type=BigInteger)
+    modified_ns: int = Field(sa_type=BigInteger)
+    media_type: str
+    taken_at: datetime | None = None
+
+
+def add(session: Session, **values: object) -> Dataset:
+    """A new dataset, not yet indexed."""
+    dataset = Dataset(id=new_id("dst"), created_at=now(), **values)
+    session.add(dataset)
+    return dataset
+
+
+def named(session: Session, name: str) -> Dataset | None:
+    """A dataset by name or id."""
+    found = session.exec(select(Dataset).where(Dataset.name == name)).first()
+    return found or session.get(Dataset, name)
+
+
+def append_objects(session: Session, rows: Sequence[dict[str, object]]) -> None:
+    """Adds index rows of a version that is still being written."""
+    session.execute(insert(DatasetObject), list(rows))
+
+
+def discard_index(session: Session, dataset_id: str, index: int) -> None:
+    """Removes what an unfinished scan of this version left behind."""
+    session.execute(
+        delete(DatasetObject).where(
+            col(DatasetObject.dataset_id) == dataset_id, col(DatasetObject.index_version) == index
+        )
+    )
+
+
+def publish_index(session: Session, dataset_id: str, index: int) -> Dataset:
+    """Makes a fully written version the current one."""
+    dataset = session.get_one(Dataset, dataset_id)
+    counted = session.execute(
+        select(func.count(), func.count(col(DatasetObject.subject).distinct()),
+               func.coalesce(func.sum(DatasetObject.bytes), 0))
+        .where(DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index)
+    ).one()
+    dataset.objects, dataset.subjects, dataset.bytes = (int(n) for n in counted)
+    dataset.index_version, dataset.indexed_at = index, now()
+    return dataset
+
+
+def all_names(session: Session) -> Iterable[str]:
+    """Names of all datasets, in order."""
+    return session.exec(select(Dataset.name).order_by(Dataset.name))
+
+
+def in_scope(
+    dataset_id: str, index: int, after: datetime | None, before: datetime | None
+) -> Select[tuple[DatasetObject]]:
+    """The objects that a scope's filter matches, in index order. Unknown dates match no filter."""
+    statement = select(DatasetObject).where(
+        DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index
+    )
+    if after is not None:
+        statement = statement.where(col(DatasetObject.taken_at) >= after)
+    if before is not None:
+        statement = statement.where(col(DatasetObject.taken_at) < before)
+    return statement.order_by(col(DatasetObject.position))

@@ -1,0 +1,138 @@
+"""Exports: runs, their shards, what could not be read, and the release that makes bytes leave."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKeyConstraint, Index, text
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from sharing.errors import NotFound
+from sharing.stages import LIVE_EXPORTS, ExportState
+
+_LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE_EXPORTS))))
+
+
+class Export(SQLModel, table=True):
+    """One run for one digest. At most one is live for a request and digest (I18).
+
+    `fence` rises with every takeover; a release that names an older one is refused (I19).
+    """
+
+    __tablename__ = "export"
+    __table_args__ = (
+        ForeignKeyConstraint(["request_id", "digest"],
+                             ["clearance.request_id", "clearance.digest"],
+                             name="fk_export_clearance"),
+        Index("uq_export_live", "request_id", "digest", unique=True,
+              sqlite_where=_LIVE, postgresql_where=_LIVE),
+    )
+    id: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="request.id", index=True)
+    digest: str
+    state: str
+    needs_confirmation: bool
+    triggered_by: str = Field(foreign_key="person.id")
+    triggered_at: datetime
+    confirmed_by: str | None = Field(default=None, foreign_key="person.id")
+    confirmed_at: datetime | None = None
+    fence: int = 0
+    total: int = 0
+    shards: int | None = None
+    excluded: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    code: str | None = None
+    detail: str | None = None
+    location: str | None = None
+    ended_at: datetime | None = None
+
+
+class ExportShard(SQLModel, table=True):
+    """A run of index positions, both ends included. `files` null until an attempt committed."""
+
+    __tablename__ = "export_shard"
+    export_id: str = Field(primary_key=True, foreign_key="export.id")
+    number: int = Field(primary_key=True)
+    first: int
+    last: int
+    fence: int = 0
+    objects: int = 0
+    bytes: int = Field(default=0, sa_type=BigInteger)
+    excluded: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    consent_position: int | None = None
+    consent_until: datetime | None = None
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    committed_at: datetime | None = None
+
+
+class UnreadableObject(SQLModel, table=True):
+    """An object that could not be read or cleaned, and why: for staff, never for the partner."""
+
+    __tablename__ = "unreadable_object"
+    export_id: str = Field(primary_key=True, foreign_key="export.id")
+    path: str = Field(primary_key=True)
+    shard: int
+    detail: str
+
+
+class Release(SQLModel, table=True):
+    """The moment a byte leaves. A trigger re-checks the whole promise before this row commits."""
+
+    __tablename__ = "release"
+    __table_args__ = (
+        ForeignKeyConstraint(["request_id", "digest"],
+                             ["clearance.request_id", "clearance.digest"],
+                             name="fk_release_clearance"),
+    )
+    export_id: str = Field(primary_key=True, foreign_key="export.id")
+    request_id: str = Field(foreign_key="request.id")
+    digest: str
+    fence: int
+    consent_position: int
+    objects: int
+    bytes: int = Field(sa_type=BigInteger)
+    manifest_sha256: str
+    envelope: str
+    released_at: datetime
+
+
+def get(session: Session, export_id: str, *, hold: bool = False) -> Export:
+    """An export by id, or NotFound."""
+    export = session.get(Export, export_id, with_for_update=hold or None)
+    if export is None:
+        raise NotFound("export", export_id)
+    return export
+
+
+def live(session: Session, request_id: str, digest: str) -> Export | None:
+    """The live export of a digest, if there is one."""
+    return session.exec(
+        select(Export).where(Export.request_id == request_id, Export.digest == digest,
+                             col(Export.state).in_(LIVE_EXPORTS))
+    ).first()
+
+
+def of_request(session: Session, request_id: str) -> list[Export]:
+    """A request's exports, oldest first."""
+    return list(session.exec(
+        select(Export).where(Export.request_id == request_id).order_by(col(Export.triggered_at))
+    ))
+
+
+def shards_of(session: Session, export_id: str) -> list[ExportShard]:
+    """An export's shards in order."""
+    return list(session.exec(
+        select(ExportShard).where(ExportShard.export_id == export_id)
+        .order_by(col(ExportShard.number))
+    ))
+
+
+def unreadable(session: Session, export_id: str, limit: int) -> list[UnreadableObject]:
+    """What could not be read, in path order."""
+    return list(session.exec(
+        select(UnreadableObject).where(UnreadableObject.export_id == export_id)
+        .order_by(UnreadableObject.path).limit(limit)
+    ))
+
+
+def running(export: Export) -> bool:
+    """True while an export may still write."""
+    return ExportState(export.state) is ExportState.RUNNING

@@ -1,0 +1,101 @@
+"""Interests, the declarations behind decisions, and recusals."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
+from sharing.records.parties import Partner, parents_of
+from sharing.records.tables import new_id, now
+
+
+class DeclaredInterest(SQLModel, table=True):
+    """A dated tie between a person and an organisation."""
+
+    __tablename__ = "interest"
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    organisation: str
+    lei: str | None = None
+    kind: str
+    since: date
+    until: date | None = None
+    detail: str
+    declared_by: str
+    declared_at: datetime
+
+
+class Declaration(SQLModel, table=True):
+    """A person's own dated statement of no interest in one request; every decision names one."""
+
+    __tablename__ = "declaration"
+    __table_args__ = (UniqueConstraint("id", "person_id"),)
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id")
+    request_id: str = Field(foreign_key="request.id")
+    at: datetime
+
+
+class Recusal(SQLModel, table=True):
+    """A person who must not act on a request, and the interest that says so."""
+
+    __tablename__ = "recusal"
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    interest_id: str = Field(foreign_key="interest.id")
+    relation: str
+    at: datetime
+
+
+def declare(session: Session, person_id: str, organisation: Organisation, kind: InterestKind,
+            since: date, until: date | None, detail: str, declared_by: str) -> DeclaredInterest:
+    """Records an interest. The caller then recuses that person where it matches."""
+    interest = DeclaredInterest(
+        id=new_id("int"), person_id=person_id, organisation=organisation.name,
+        lei=organisation.lei, kind=kind, since=since, until=until, detail=detail,
+        declared_by=declared_by, declared_at=now(),
+    )
+    session.add(interest)
+    return interest
+
+
+def matches(session: Session, partner_id: str, person_id: str | None = None) -> list[Match]:
+    """Interests held today that lead to a partner or its parents; of one person if given."""
+    partner = session.get_one(Partner, partner_id)
+    statement = select(DeclaredInterest).order_by(col(DeclaredInterest.id))
+    if person_id is not None:
+        statement = statement.where(DeclaredInterest.person_id == person_id)
+    return screen(
+        _interests(session.exec(statement)), Organisation(partner.name, partner.lei),
+        parents_of(session, partner_id), now().date(),
+    )
+
+
+def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
+    """Writes a recusal for each matched person who has none yet; returns the new ones' ids."""
+    recused = recused_from(session, request_id)
+    added: list[str] = []
+    for match in found:
+        person = match.interest.person_id
+        if person not in recused and person not in added:
+            session.add(Recusal(request_id=request_id, person_id=person, at=now(),
+                                interest_id=match.interest.id, relation=match.relation))
+            added.append(person)
+    return added
+
+
+def recused_from(session: Session, request_id: str) -> frozenset[str]:
+    """Ids of the people recused from a request."""
+    return frozenset(
+        session.exec(select(Recusal.person_id).where(Recusal.request_id == request_id))
+    )
+
+
+def _interests(rows: Iterable[DeclaredInterest]) -> list[Interest]:
+    return [
+        Interest(row.id, row.person_id, Organisation(row.organisation, row.lei),
+                 InterestKind(row.kind), row.since, row.until)
+        for row in rows
+    ]

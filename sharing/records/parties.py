@@ -1,0 +1,237 @@
+"""Partners, people, their roles over time, and the tokens by which they come in."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from sharing.conflict import Organisation
+from sharing.eligibility import Actor
+from sharing.records.tables import new_id, now
+from sharing.stages import Role
+
+
+class Partner(SQLModel, table=True):
+    """An organisation that asks for data."""
+
+    __tablename__ = "partner"
+    id: str = Field(primary_key=True)
+    name: str
+    lei: str | None = None
+    age_recipient: str | None = None
+    created_at: datetime
+
+
+class PartnerParent(SQLModel, table=True):
+    """An organisation that owns a partner or a part of it; `share` is a fraction of 1."""
+
+    __tablename__ = "partner_parent"
+    partner_id: str = Field(primary_key=True, foreign_key="partner.id")
+    number: int = Field(primary_key=True)
+    name: str
+    lei: str | None = None
+    share: float | None = None
+
+
+class Person(SQLModel, table=True):
+    """A person on record; `partner_id` if they work for a partner."""
+
+    __tablename__ = "person"
+    id: str = Field(primary_key=True)
+    name: str
+    email: str = Field(unique=True)
+    partner_id: str | None = Field(default=None, foreign_key="partner.id")
+    created_at: datetime
+
+
+class RoleGrant(SQLModel, table=True):
+    """A role held by a person from one moment until another."""
+
+    __tablename__ = "role_grant"
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    role: str = Field(primary_key=True)
+    valid_from: datetime = Field(primary_key=True)
+    valid_until: datetime | None = None
+
+
+class Token(SQLModel, table=True):
+    """A bearer token or a session, as its sha256. It speaks for one person or partner in a role."""
+
+    __tablename__ = "token"
+    hash: str = Field(primary_key=True)
+    person_id: str | None = Field(default=None, foreign_key="person.id")
+    partner_id: str | None = Field(default=None, foreign_key="partner.id")
+    role: str
+    issued_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class SignInCode(SQLModel, table=True):
+    """A one-time code of a sign-in link, as its sha256."""
+
+    __tablename__ = "sign_in_code"
+    hash: str = Field(primary_key=True)
+    person_id: str | None = Field(default=None, foreign_key="person.id")
+    partner_id: str | None = Field(default=None, foreign_key="partner.id")
+    role: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling: a person or a partner's client, in one role."""
+
+    id: str
+    role: Role
+    person_id: str | None
+    partner_id: str | None
+
+
+def hashed(secret: str) -> str:
+    """How tokens and codes are stored: sha256 in hex. They are random, so no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def issue_token(
+    session: Session,
+    role: Role,
+    *,
+    person_id: str | None = None,
+    partner_id: str | None = None,
+    lifetime: timedelta | None = None,
+    secret: str | None = None,
+) -> str:
+    """Stores a new token and returns its secret, which is never stored or shown again."""
+    secret = secret or f"clr_{secrets.token_urlsafe(32)}"
+    if session.get(Token, hashed(secret)) is None:
+        session.add(
+            Token(hash=hashed(secret), person_id=person_id, partner_id=partner_id, role=role,
+                  issued_at=now(), expires_at=now() + lifetime if lifetime else None)
+        )
+    return secret
+
+
+def principal(session: Session, secret: str) -> Principal | None:
+    """Who holds this token; None if unknown, revoked, expired, or its role was taken away."""
+    token = session.get(Token, hashed(secret))
+    if token is None or token.revoked_at or (token.expires_at and token.expires_at <= now()):
+        return None
+    role = Role(token.role)
+    if token.person_id and role not in roles_of(session, token.person_id):
+        return None
+    return Principal(token.person_id or token.partner_id or "", role, token.person_id, token.partner_id)
+
+
+def issue_sign_in(
+    session: Session, role: Role, ttl: timedelta, *, person_id: str | None = None,
+    partner_id: str | None = None,
+) -> str:
+    """A one-time code for a sign-in link."""
+    code = secrets.token_urlsafe(24)
+    session.add(SignInCode(hash=hashed(code), person_id=person_id, partner_id=partner_id, role=role,
+                           expires_at=now() + ttl))
+    return code
+
+
+def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | None:
+    """Exchanges a code for a session token, once; None if it is unknown, used or too old."""
+    row = session.get(SignInCode, hashed(code), with_for_update=True)
+    if row is None or row.used_at is not None or row.expires_at <= now():
+        return None
+    row.used_at = now()
+    return issue_token(session, Role(row.role), person_id=row.person_id, partner_id=row.partner_id,
+                       lifetime=lifetime)
+
+
+def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:
+    """The roles a person holds at a moment."""
+    at = at or now()
+    rows = session.exec(
+        select(RoleGrant.role).where(
+            RoleGrant.person_id == person_id,
+            col(RoleGrant.valid_from) <= at,
+            or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
+        )
+    )
+    return frozenset(Role(role) for role in rows)
+
+
+def actor(session: Session, person_id: str) -> Actor | None:
+    """A person as eligibility sees them; None if there is no such person."""
+    person = session.get(Person, person_id)
+    if person is None:
+        return None
+    return Actor(person.id, roles_of(session, person_id), person.partner_id)
+
+
+def add_person(
+    session: Session, name: str, email: str, roles: Sequence[Role], partner_id: str | None = None
+) -> Person:
+    """A new person with roles from now on."""
+    person = Person(id=new_id("per"), name=name, email=email.casefold(), partner_id=partner_id,
+                    created_at=now())
+    session.add(person)
+    session.flush()
+    grant_roles(session, person.id, roles)
+    return person
+
+
+def grant_roles(session: Session, person_id: str, roles: Sequence[Role]) -> None:
+    """Grants each role that the person does not hold already, from now on."""
+    held = roles_of(session, person_id)
+    session.add_all(
+        RoleGrant(person_id=person_id, role=role, valid_from=now())
+        for role in dict.fromkeys(roles) if role not in held
+    )
+
+
+def add_partner(
+    session: Session,
+    name: str,
+    lei: str | None,
+    parents: Sequence[tuple[Organisation, float | None]],
+    age_recipient: str | None,
+) -> Partner:
+    """A new partner with the parents it named."""
+    partner = Partner(id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient,
+                      created_at=now())
+    session.add(partner)
+    session.flush()
+    session.add_all(
+        PartnerParent(partner_id=partner.id, number=i, name=parent.name, lei=parent.lei, share=share)
+        for i, (parent, share) in enumerate(parents)
+    )
+    return partner
+
+
+def person_named(session: Session, name: str) -> Person | None:
+    """A person by id or e-mail address."""
+    return session.get(Person, name) or session.exec(
+        select(Person).where(Person.email == name.casefold())
+    ).first()
+
+
+def parents_of(session: Session, partner_id: str) -> list[Organisation]:
+    """The organisations that a partner named as its parents."""
+    rows = session.exec(
+        select(PartnerParent).where(PartnerParent.partner_id == partner_id)
+        .order_by(col(PartnerParent.number))
+    )
+    return [Organisation(row.name, row.lei) for row in rows]
+
+
+def people_with(session: Session, role: Role) -> list[str]:
+    """Ids of everyone who holds a role now, in a stable order."""
+    at = now()
+    return list(session.exec(
+        select(RoleGrant.person_id).where(
+            RoleGrant.role == role, col(RoleGrant.valid_from) <= at,
+            or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
+        ).distinct().order_by(RoleGrant.person_id)
+    ))

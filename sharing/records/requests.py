@@ -1,0 +1,174 @@
+"""Requests, their revisions, the gates they pass, and the decisions taken there."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKeyConstraint, UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from sharing.eligibility import Case
+from sharing.errors import NotFound
+from sharing.findings import Finding
+from sharing.records.interests import recused_from
+from sharing.records.tables import now
+from sharing.request import Revision
+from sharing.stages import Result, Stage
+
+
+class Request(SQLModel, table=True):
+    """A case from submission to close. `waiting_*` say what it waits for and until when."""
+
+    __tablename__ = "request"
+    id: str = Field(primary_key=True)
+    partner_id: str = Field(foreign_key="partner.id", index=True)
+    title: str
+    state: str = Field(index=True)
+    revision: int
+    digest: str
+    sponsor: str | None = None
+    waiting_stage: str | None = None
+    waiting_until: datetime | None = None
+    submitted_at: datetime
+    ended_at: datetime | None = None
+
+
+class RequestRevision(SQLModel, table=True):
+    """One version of a request's scope, exactly as it was signed for."""
+
+    __tablename__ = "revision"
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    number: int = Field(primary_key=True)
+    digest: str = Field(unique=True)
+    dataset_id: str = Field(foreign_key="dataset.id")
+    index_version: int
+    age_recipient: str | None = None
+    body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    submitted_at: datetime
+
+
+class Gate(SQLModel, table=True):
+    """One gate opened for one digest: what the machine found, and what the gate came to."""
+
+    __tablename__ = "gate"
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    digest: str = Field(primary_key=True, foreign_key="revision.digest")
+    stage: str = Field(primary_key=True)
+    findings: list[dict[str, str]] = Field(sa_column=Column(JSON, nullable=False))
+    findings_digest: str
+    agreement_digest: str | None = None
+    opened_at: datetime
+    until: datetime
+    outcome: str | None = None
+    closed_at: datetime | None = None
+
+
+class Decision(SQLModel, table=True):
+    """A person's binding act at a gate. Never changed; a new digest voids it by not being its."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        # One act a person and digest, over all gates: no person acts twice on one request (I2).
+        UniqueConstraint("request_id", "digest", "actor_id", name="uq_decision_one_act"),
+        # What a clearance's foreign keys point at.
+        UniqueConstraint("request_id", "digest", "stage", "outcome", "actor_id",
+                         name="uq_decision_outcome"),
+        ForeignKeyConstraint(["declaration_id", "actor_id"],
+                             ["declaration.id", "declaration.person_id"],
+                             name="fk_decision_own_declaration"),
+        ForeignKeyConstraint(["request_id", "digest", "stage"],
+                             ["gate.request_id", "gate.digest", "gate.stage"],
+                             name="fk_decision_gate"),
+        CheckConstraint("outcome IN ('approved', 'refused', 'returned')", name="outcome"),
+        CheckConstraint("length(reason) > 0", name="reason"),
+    )
+    id: str = Field(primary_key=True)
+    request_id: str
+    digest: str
+    stage: str
+    actor_id: str = Field(foreign_key="person.id")
+    outcome: str
+    reason: str
+    conditions: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    findings_digest: str
+    agreement_digest: str | None = None
+    declaration_id: str
+    at: datetime
+    signature: str
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A client's key for one POST: the same key with the same body has one effect (I16)."""
+
+    __tablename__ = "idempotency_key"
+    client: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    body_hash: str
+    status: int
+    response: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    at: datetime
+
+
+def get(session: Session, request_id: str, *, hold: bool = False) -> Request:
+    """A request by id, or NotFound. `hold` keeps others from changing it in this transaction."""
+    request = session.get(Request, request_id, with_for_update=hold or None)
+    if request is None:
+        raise NotFound("request", request_id)
+    return request
+
+
+def revision_row(session: Session, request: Request) -> RequestRevision:
+    """The current revision's row."""
+    return session.get_one(RequestRevision, (request.id, request.revision))
+
+
+def revision(session: Session, request: Request) -> Revision:
+    """The current revision as a value."""
+    row = revision_row(session, request)
+    return Revision(request.id, row.number, request.partner_id, row.age_recipient, row.index_version,
+                    row.body)
+
+
+def case(session: Session, request: Request, triggered_by: str | None = None) -> Case:
+    """What eligibility needs to know of a request, as it stands now."""
+    deciders = session.exec(
+        select(Decision.actor_id).where(
+            Decision.request_id == request.id, Decision.digest == request.digest
+        )
+    )
+    return Case(request.partner_id, request.sponsor, recused_from(session, request.id),
+                frozenset(deciders), triggered_by)
+
+
+def gate(session: Session, request: Request, stage: Stage) -> Gate | None:
+    """A gate of the current digest, if it was opened."""
+    return session.get(Gate, (request.id, request.digest, stage))
+
+
+def findings(row: Gate) -> list[Finding]:
+    """A gate's findings as values."""
+    return [Finding(f["check"], Result(f["result"]), f["detail"]) for f in row.findings]
+
+
+def gates_of(session: Session, request_id: str) -> list[Gate]:
+    """Every gate ever opened for a request, in the order of opening."""
+    return list(session.exec(
+        select(Gate).where(Gate.request_id == request_id).order_by(col(Gate.opened_at))
+    ))
+
+
+def decisions_of(session: Session, request_id: str) -> list[Decision]:
+    """Every decision ever taken on a request, voided ones too (F6)."""
+    return list(session.exec(
+        select(Decision).where(Decision.request_id == request_id).order_by(col(Decision.at))
+    ))
+
+
+def wait(request: Request, stage: str | None, until: datetime | None) -> None:
+    """Says what a request waits for now."""
+    request.waiting_stage, request.waiting_until = stage, until
+
+
+def end(request: Request, state: str) -> None:
+    """A request comes to its end."""
+    request.state, request.ended_at = state, now()
+    wait(request, None, None)

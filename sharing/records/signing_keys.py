@@ -1,0 +1,35 @@
+"""Public halves of the keys that sign orders and packages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from sharing.records.tables import now
+
+
+class SigningKey(SQLModel, table=True):
+    """A public key, base64 of 32 raw bytes, and what it signs: `order` or `seal`."""
+
+    __tablename__ = "signing_key"
+    key: str = Field(primary_key=True)
+    purpose: str
+    added_at: datetime
+    revoked_at: datetime | None = None
+
+
+def register(session: Session, purpose: str, key: str) -> bool:
+    """Adds a key; False if it was there already."""
+    if session.get(SigningKey, key) is not None:
+        return False
+    session.add(SigningKey(key=key, purpose=purpose, added_at=now()))
+    return True
+
+
+def known(session: Session, purpose: str) -> Sequence[str]:
+    """The keys that are trusted for a purpose now, oldest first."""
+    return list(session.exec(
+        select(SigningKey.key).where(SigningKey.purpose == purpose,
+                                     col(SigningKey.revoked_at).is_(None))
+        .order_by(col(SigningKey.added_at))
+    ))

@@ -1,0 +1,25 @@
+"""What all tables share: names for constraints, ids, and the clock."""
+
+import secrets
+from datetime import UTC, datetime
+
+from sqlmodel import SQLModel
+
+# Constraints need names before the first table is declared, or SQLite cannot alter them later.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id(prefix: str) -> str:
+    """An opaque id such as `req_9f...`: 80 random bits, nothing personal in it."""
+    return f"{prefix}_{secrets.token_hex(10)}"
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
