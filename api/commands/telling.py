@@ -1,0 +1,91 @@
+"""How every command speaks: results on stdout (for people, or JSON), problems on stderr."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from api.http_client import Api, ApiProblem
+from api.told import Told
+from sharing.errors import Refused
+from sharing.keys import KeyProblem
+from sharing.settings import Settings, SettingsError
+
+FAILED, WRONG_USAGE = 1, 2
+
+CURES: Mapping[str, str] = {
+    "unauthenticated": "Give a token with --token or CLEARANCE_TOKEN; `clearance token` makes one.",
+    "forbidden": "Use a token with the role this needs; `clearance token NAME --role ROLE`.",
+    "stale_digest": "The request changed: read it again with `clearance request show`.",
+    "not_cleared": "`clearance request show` says which gate it waits for, and who may act there.",
+    "wrong_stage": "`clearance request show` says which gate it waits for, and who may act there.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+@Parameter(name="*")
+class Calling:
+    """Where the API is, who calls, and how the answer is shown."""
+
+    url: Annotated[str | None, Parameter(help="The API's address, instead of CLEARANCE_API_URL.")] = None
+    token: Annotated[str | None, Parameter(help="The bearer token, instead of CLEARANCE_TOKEN.")] = None
+    json: Annotated[bool, Parameter(help="Answer with JSON on stdout.", negative="")] = False
+
+    def api(self) -> Api:
+        """A client for this call; raises SettingsError."""
+        settings = Settings.from_environment()
+        return Api(self.url or settings.api_url, self.token or settings.token)
+
+
+def out() -> Console:
+    """Where results go. A pipe gets plain text, never cut to a width."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def err() -> Console:
+    """Where everything that is not a result goes."""
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def show_json(value: object) -> None:
+    """One JSON value on one line of stdout."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def explain(problem: Exception) -> int:
+    """Says on stderr what went wrong and what helps; gives the exit code."""
+    console, lines, code = err(), [str(problem)], FAILED
+    match problem:
+        case ApiProblem():
+            lines = [f"{problem.code}: {problem.detail}"]
+            lines += [f"  {e.get('path', '?')}: {e.get('message', '')}" for e in problem.errors]
+            lines += [CURES[problem.code]] if problem.code in CURES else []
+        case Refused():
+            lines = [f"{problem.code}: {problem.detail}"]
+            lines += [f"  {e.path}: {e.message}" for e in problem.errors]
+        case SettingsError() | KeyProblem():
+            code = WRONG_USAGE
+        case Told():
+            pass
+        case BrokenPipeError():
+            lines = []
+        case OSError():
+            lines = [f"{problem.filename or 'The machine'}: {problem.strerror or problem}"]
+        case _:
+            _bug(console, problem)
+            return FAILED
+    for number, line in enumerate(lines):
+        console.print(line, style="red" if number == 0 else "", markup=False)
+    return code
+
+
+def _bug(console: Console, problem: Exception) -> None:
+    from rich.traceback import Traceback
+
+    shown = Traceback.from_exception(type(problem), problem, problem.__traceback__, max_frames=8)
+    console.print(shown)
+    console.print("This is a fault in Clearance, not in what you asked. Please report it.")

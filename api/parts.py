@@ -1,0 +1,63 @@
+"""Who gets what: the parts of a running system and the only settings each of them is given.
+
+Authority is split (docs/decisions): whoever decides holds no key to the photos, whoever holds the
+photos cannot decide. So the split is one table here, and not a habit.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+
+from api.child import Part
+from sharing.settings import PREFIX, Settings
+
+API, CONTROL, EXPORT, TEMPORAL = "API", "control worker", "export worker", "Temporal server"
+
+EVERYBODY = frozenset({f.name for f in fields(Settings)}) - {
+    "home",
+    "token",
+    "store_url",
+    "delivery_url",
+    "decision_key",
+    "signing_key",
+    "pseudonym_key",
+}
+
+GIVEN: Mapping[str, frozenset[str]] = {
+    API: EVERYBODY | {"decision_key"},
+    CONTROL: EVERYBODY,
+    EXPORT: EVERYBODY | {"store_url", "delivery_url", "signing_key", "pseudonym_key"},
+}
+
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    API: ("api",),
+    CONTROL: ("worker", "control"),
+    EXPORT: ("worker", "export"),
+}
+
+
+def part(name: str, settings: Settings, *more: str, keep_open: tuple[int, ...] = ()) -> Part:
+    """How one of the three Python parts is run. `--part-of` marks it as this home's."""
+    return Part(
+        name=name,
+        command=program(*ARGUMENTS[name], "--part-of", str(settings.home), *more),
+        environ=environment(settings, GIVEN[name]),
+        log=settings.home / "logs" / f"{name.lower().replace(' ', '-')}.log",
+        keep_open=keep_open,
+    )
+
+
+def program(*arguments: str) -> tuple[str, ...]:
+    """This very command line, run by this very Python."""
+    return (sys.executable, "-m", "api.cli", *arguments)
+
+
+def environment(settings: Settings, names: frozenset[str]) -> dict[str, str]:
+    """Our environment without any setting of Clearance, plus the named ones."""
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    for name in sorted(names):
+        value = getattr(settings, name)
+        if value not in (None, ""):
+            environ[f"{PREFIX}{name.upper()}"] = str(value)
+    return environ
