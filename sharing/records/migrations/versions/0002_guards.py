@@ -1,0 +1,163 @@
+"""The promise that the database keeps by itself: append-only tables, the gate rule, the release.
+
+Code with a bug, a forged message and a hand-written INSERT all meet these triggers.
+"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = (
+    "agreement", "audit_entry", "clearance", "consent_event", "decision", "declaration", "event",
+    "interest", "notice", "recusal", "release", "revision",
+)
+SEQUENCES = ("audit", "consent", "event")
+
+ROLE_OF_GATE = """CASE d.stage WHEN 'purpose_review' THEN 'purpose_reviewer'
+    WHEN 'consent_verification' THEN 'consent_steward'
+    WHEN 'conflict_signoff' THEN 'conflict_officer'
+    WHEN 'legal_approval' THEN 'legal_counsel' END"""
+
+# A decider must have held the gate's role when deciding and ever since.
+ROLES_HELD = f"""NOT EXISTS (
+  SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
+  AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = d.actor_id
+    AND g.role = {ROLE_OF_GATE} AND g.valid_from <= d.at
+    AND (g.valid_until IS NULL OR g.valid_until > {{moment}})))"""
+
+NOBODY_INTERESTED = """NOT EXISTS (
+  SELECT 1 FROM decision d JOIN person p ON p.id = d.actor_id
+  JOIN request r ON r.id = d.request_id
+  WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
+  AND (p.partner_id IS NOT NULL OR r.sponsor = d.actor_id OR EXISTS (
+    SELECT 1 FROM recusal x WHERE x.request_id = d.request_id AND x.person_id = d.actor_id)))"""
+
+NOTHING_AGAINST = """NOT EXISTS (
+  SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
+  AND d.outcome <> 'approved')
+AND NOT EXISTS (
+  SELECT 1 FROM gate g WHERE g.request_id = NEW.request_id AND g.digest = NEW.digest
+  AND g.outcome IS NOT NULL AND g.outcome <> 'approved')"""
+
+DECISION_RULE = """EXISTS (
+  SELECT 1 FROM request r JOIN gate g ON g.request_id = r.id AND g.digest = r.digest
+  WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = NEW.stage
+  AND g.stage = NEW.stage AND g.outcome IS NULL AND NEW.at <= g.until
+  AND g.findings_digest = NEW.findings_digest
+  AND (r.sponsor IS NULL OR r.sponsor <> NEW.actor_id))
+AND NOT EXISTS (SELECT 1 FROM recusal x
+  WHERE x.request_id = NEW.request_id AND x.person_id = NEW.actor_id)
+AND EXISTS (SELECT 1 FROM declaration c WHERE c.id = NEW.declaration_id
+  AND c.person_id = NEW.actor_id AND c.request_id = NEW.request_id AND c.at <= NEW.at)
+AND EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.actor_id AND p.partner_id IS NULL)"""
+
+CLEARANCE_RULE = f"""EXISTS (
+  SELECT 1 FROM request r
+  WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = 'legal_approval')
+AND EXISTS (SELECT 1 FROM agreement a
+  WHERE a.request_id = NEW.request_id AND a.digest = NEW.agreement_digest)
+AND {ROLES_HELD.format(moment="NEW.cleared_at")}
+AND {NOBODY_INTERESTED}
+AND {NOTHING_AGAINST}"""
+
+
+def _engineer(column: str) -> str:
+    """True where the person in `column` of the export may trigger or confirm it, still."""
+    return f"""EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = {column}
+    AND g.role = 'engineer' AND (g.valid_until IS NULL OR g.valid_until > NEW.released_at))
+  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id
+    AND d.digest = NEW.digest AND d.actor_id = {column})
+  AND NOT EXISTS (SELECT 1 FROM recusal x WHERE x.request_id = NEW.request_id
+    AND x.person_id = {column})
+  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {column} AND p.partner_id IS NOT NULL)
+  AND (r.sponsor IS NULL OR r.sponsor <> {column})"""
+
+
+RELEASE_RULE = f"""EXISTS (
+  SELECT 1 FROM clearance c
+  JOIN request r ON r.id = c.request_id AND r.digest = c.digest
+  JOIN export e ON e.request_id = c.request_id AND e.digest = c.digest
+  WHERE c.request_id = NEW.request_id AND c.digest = NEW.digest AND e.id = NEW.export_id
+  AND r.state = 'exporting' AND e.state = 'running' AND e.fence = NEW.fence
+  AND NEW.released_at >= c.cleared_at AND NEW.released_at < c.valid_until
+  AND {_engineer("e.triggered_by")}
+  AND (NOT e.needs_confirmation OR (e.confirmed_by <> e.triggered_by
+    AND {_engineer("e.confirmed_by")})))
+AND {ROLES_HELD.format(moment="NEW.released_at")}
+AND {NOBODY_INTERESTED}
+AND {NOTHING_AGAINST}"""
+
+RULES = {
+    "decision": ("not_eligible", DECISION_RULE),
+    "clearance": ("not_cleared", CLEARANCE_RULE),
+    "release": ("not_cleared", RELEASE_RULE),
+}
+
+
+def upgrade() -> None:
+    for name in SEQUENCES:
+        op.execute(f"INSERT INTO head (name, position) VALUES ('{name}', 0)")  # noqa: S608
+    if op.get_bind().dialect.name == "sqlite":
+        _sqlite()
+    else:
+        _postgresql()
+
+
+def _sqlite() -> None:
+    for table in APPEND_ONLY:
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, 'clearance: {table} is append-only'); END"
+            )
+    for table, (code, rule) in RULES.items():
+        op.execute(
+            f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
+            f"WHEN NOT COALESCE(({rule}), FALSE) "
+            f"BEGIN SELECT RAISE(ABORT, 'clearance: {code}: the rule for {table} does not hold'); END"
+        )
+
+
+def _postgresql() -> None:
+    op.execute(
+        "CREATE FUNCTION clearance_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'clearance: % is append-only', TG_TABLE_NAME; END $$"
+    )
+    for table in APPEND_ONLY:
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION clearance_append_only()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION clearance_append_only()"
+        )
+    for table, (code, rule) in RULES.items():
+        op.execute(
+            f"CREATE FUNCTION clearance_{table}_rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NOT COALESCE(({rule}), FALSE) THEN "
+            f"RAISE EXCEPTION 'clearance: {code}: the rule for {table} does not hold'; "
+            "END IF; RETURN NEW; END $$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION clearance_{table}_rule()"
+        )
+
+
+def downgrade() -> None:
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for table in RULES:
+        op.execute(f"DROP TRIGGER {table}_rule" + ("" if sqlite else f" ON {table}"))
+        if not sqlite:
+            op.execute(f"DROP FUNCTION clearance_{table}_rule()")
+    for table in APPEND_ONLY:
+        names = ("no_update", "no_delete") if sqlite else ("append_only", "no_truncate")
+        for name in names:
+            op.execute(f"DROP TRIGGER {table}_{name}" + ("" if sqlite else f" ON {table}"))
+    if not sqlite:
+        op.execute("DROP FUNCTION clearance_append_only()")
+    op.execute("DELETE FROM head")

@@ -1,0 +1,22 @@
+"""All tables in one place: what migrations compare the database with."""
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+from sharing.records import (  # noqa: F401  (importing a noun declares its tables)
+    agreements,
+    audit,
+    clearances,
+    consents,
+    datasets,
+    events,
+    exports,
+    heads,
+    interests,
+    notices,
+    parties,
+    requests,
+    signing_keys,
+)
+
+METADATA: MetaData = SQLModel.metadata
