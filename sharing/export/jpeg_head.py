@@ -64,6 +64,19 @@ class Head:
         return whole[:size] if 128 <= size <= len(whole) and _is_profile(whole) else b""
 
 
+def exif_block(start: bytes) -> bytes:
+    """The EXIF block in the first bytes of a JPEG file, without its header; empty where absent."""
+    at = 2
+    while start[at : at + 1] == b"\xff" and len(start) >= at + 4:
+        marker, length = start[at + 1], int.from_bytes(start[at + 2 : at + 4], "big")
+        if marker == 0xE1 and start[at + 4 : at + 10] == exif.HEADER:
+            return start[at + 10 : at + 2 + length]
+        if marker == 0xDA or length < 2:
+            break
+        at += 2 + length
+    return b""
+
+
 def _is_profile(whole: bytes | memoryview) -> bool:
     return whole[36:40] == b"acsp"
 
@@ -73,7 +86,10 @@ def _chunked(profile: bytes) -> bytes:
     if len(parts) > 255:
         return b""
     return b"".join(
-        b"\xff\xe2" + (16 + len(part)).to_bytes(2, "big")
-        + _PROFILE + bytes((number, len(parts))) + part
+        b"\xff\xe2"
+        + (16 + len(part)).to_bytes(2, "big")
+        + _PROFILE
+        + bytes((number, len(parts)))
+        + part
         for number, part in enumerate(parts, 1)
     )
