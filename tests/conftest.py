@@ -1,6 +1,7 @@
 """What tests share: fresh databases, real Temporal servers, real camera photographs."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,27 @@ from tests.engine import real_time_server, skipped_time_server
 
 if TYPE_CHECKING:
     from sharing.records.database import Database
+
+
+EXIT_STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remembers how the run ended, for the hook below."""
+    session.config.stash[EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leaves without taking the interpreter down bit by bit.
+
+    The Temporal SDK's own threads now and then crash a Python that is being taken down
+    (temporalio/sdk-python#300): a run whose tests all passed would then exit with 139.
+    """
+    if EXIT_STATUS in config.stash and not hasattr(config, "workerinput"):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[EXIT_STATUS])
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 
 from tests.bench.report import PeerMissing, Report, as_json, show
@@ -33,4 +34,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    # The Temporal SDK's threads now and then crash a Python that is being taken down.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
