@@ -3,3 +3,7 @@
 
 class Told(Exception):
     """Shown as it is, without a traceback."""
+
+
+class WrongUsage(Told):
+    """The command was called with something it cannot use: exit code 2."""

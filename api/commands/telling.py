@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from api.http_client import Api, ApiProblem
-from api.told import Told
+from api.told import Told, WrongUsage
 from sharing.errors import Refused
 from sharing.keys import KeyProblem
 from sharing.settings import Settings, SettingsError
@@ -67,7 +67,7 @@ def explain(problem: Exception) -> int:
         case Refused():
             lines = [f"{problem.code}: {problem.detail}"]
             lines += [f"  {e.path}: {e.message}" for e in problem.errors]
-        case SettingsError() | KeyProblem():
+        case SettingsError() | KeyProblem() | WrongUsage():
             code = WRONG_USAGE
         case Told():
             pass

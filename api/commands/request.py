@@ -1,0 +1,177 @@
+"""`clearance request ...` and `clearance decide`: a request's life, from the command line."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from api.commands.telling import Calling, out, show_json
+from api.http_client import Json
+from sharing.errors import Refused
+from sharing.stages import ENDED, GATES, Outcome, RequestState, Stage
+
+MARKS = {"compliant": "[green]yes[/]", "violation": "[red]no[/]", "gap": "[yellow]?[/]"}
+CALLING = Calling()
+# What a watcher waits for: an end, or a state in which only the partner can go on.
+SETTLED = frozenset({*ENDED, RequestState.RETURNED})
+
+
+async def submit(file: Path, /, *, calling: Calling = CALLING) -> int:
+    """Submit a request.
+
+    Parameters
+    ----------
+    file
+        JSON with title, dataset, purpose, intended_use, scope, legal_basis, ... as in /docs.
+    """
+    body = _body(file)
+    async with calling.api() as api:
+        answer = await api.post("/v1/requests", body)
+    if calling.json:
+        show_json(answer)
+    else:
+        _show(out(), answer)
+    return 0
+
+
+async def listed(*, state: RequestState | None = None, calling: Calling = CALLING) -> int:
+    """The requests that you may see, newest last.
+
+    Parameters
+    ----------
+    state
+        Only those in this state.
+    """
+    async with calling.api() as api:
+        every = [r async for r in api.items("/v1/requests", limit=100)]
+    found = [r for r in every if state is None or r["state"] == state]
+    if calling.json:
+        show_json({"items": found})
+        return 0
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in ("request", "state", "waits for", "until"):
+        table.add_column(heading, no_wrap=True)
+    for r in found:
+        waiting = r.get("waiting_for") or {}
+        table.add_row(r["id"], _words(r["state"]), _who(waiting), str(waiting.get("until") or ""))
+    console = out()
+    console.print(table if found else "No request here.")
+    return 0
+
+
+async def show(id: str, /, *, calling: Calling = CALLING) -> int:
+    """One request: its stages, findings and decisions.
+
+    Parameters
+    ----------
+    id
+        The request's id.
+    """
+    async with calling.api() as api:
+        request = await api.get(f"/v1/requests/{id}")
+    if calling.json:
+        show_json(request)
+    else:
+        _show(out(), request)
+    return 0
+
+
+async def watch(id: str, /, *, calling: Calling = CALLING) -> int:
+    """Follow one request until it ends: one line for each change of state. Exit 0 if delivered.
+
+    Parameters
+    ----------
+    id
+        The request's id.
+    """
+    last, console = "", out()
+    async with calling.api() as api:
+        request = await api.get(f"/v1/requests/{id}")
+        stream = f"/v1/requests/{id}/events"
+        async for request in api.following(f"/v1/requests/{id}", stream):
+            line = _line(request)
+            if line != last:
+                show_json(request) if calling.json else console.print(line)
+                last = line
+            if request["state"] in SETTLED:
+                break
+    return 0 if request["state"] in (RequestState.DELIVERED, RequestState.CLOSED) else 1
+
+
+async def decide(
+    id: str,
+    stage: Stage,
+    outcome: Outcome,
+    /,
+    *,
+    reason: str,
+    digest: str | None = None,
+    conditions: Annotated[list[str] | None, Parameter(negative="")] = None,
+    calling: Calling = CALLING,
+) -> int:
+    """Decide at a gate. By deciding you state that you have no interest in the partner.
+
+    Parameters
+    ----------
+    id
+        The request's id.
+    stage
+        The gate: purpose_review, consent_verification, conflict_signoff or legal_approval.
+    outcome
+        approved, refused or returned.
+    reason
+        Why, in a sentence that others will read.
+    digest
+        The revision that you read; without it, the one that the API shows now.
+    conditions
+        What the approval depends on; may be given several times.
+    """
+    if stage not in GATES:
+        raise Refused("wrong_stage", f"People decide at {', '.join(GATES)}.")
+    async with calling.api() as api:
+        digest = digest or (await api.get(f"/v1/requests/{id}"))["digest"]
+        body: Json = {"stage": stage, "outcome": outcome, "digest": digest, "reason": reason}
+        body |= {"no_interest": True} | ({"conditions": conditions} if conditions else {})
+        answer = await api.post(f"/v1/requests/{id}/decisions", body)
+    show_json(answer) if calling.json else out().print(f"{_words(stage)}: {outcome}. {reason}")
+    return 0
+
+
+def _body(file: Path) -> object:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as problem:
+        raise Refused("invalid_body", f"{file} is not JSON: {problem}") from None
+
+
+def _show(console: Console, request: Json) -> None:
+    console.print(f"[bold]{request['id']}[/]  {_line(request)}")
+    console.print(f"[dim]digest[/] {request['digest']}  [dim]revision[/] {request['revision']}")
+    for stage in request.get("stages", ()):
+        console.print(f"\n{_words(stage['stage'])}: {stage.get('outcome') or stage['state']}")
+        for finding in stage.get("findings") or ():
+            console.print(f"  {MARKS[finding['result']]:>3}  {finding['check']}: {finding['detail']}")
+        for decision in stage.get("decisions") or ():
+            console.print(
+                f"  [bold]{decision['outcome']}[/] by {decision['actor']}: {decision['reason']}"
+            )
+    for export in request.get("exports", ()):
+        console.print(f"\nexport {export['id']}: {_words(export['state'])}")
+
+
+def _line(request: Json) -> str:
+    waiting = request.get("waiting_for") or {}
+    told = f", waits for {_who(waiting)}" if waiting else ""
+    until = f" until {waiting['until']}" if waiting.get("until") else ""
+    return f"{_words(request['state'])}{told}{until}"
+
+
+def _who(waiting: Json) -> str:
+    return " or ".join(_words(role) for role in waiting.get("roles") or ())
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

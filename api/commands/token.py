@@ -1,0 +1,76 @@
+"""`clearance token`: lets the first people in, directly on the database."""
+
+import asyncio
+import re
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from api.commands.telling import show_json
+from sharing.errors import NotFound, Refused
+from sharing.settings import Settings
+from sharing.stages import Role
+
+ACTOR = "command-line"  # how the audit log names whoever has this machine's database
+
+
+def token(
+    name: str,
+    /,
+    *,
+    role: Role,
+    partner: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """A bearer token for a person or a partner's client. It is shown once and stored hashed.
+
+    Parameters
+    ----------
+    name
+        The person's e-mail address, id or name; made if not on record yet.
+    role
+        What the token's holder may be.
+    partner
+        The partner's id, for --role partner.
+    json
+        Answer with JSON.
+    """
+    secret = issue(Settings.from_environment(), name, role, partner)
+    show_json({"token": secret}) if json else print(secret)
+    return 0
+
+
+def issue(settings: Settings, name: str, role: Role, partner: str | None = None) -> str:
+    """A new token of `role`; its holder is made if need be. Raises Refused."""
+    return asyncio.run(issued(settings, name, role, partner))
+
+
+async def issued(settings: Settings, name: str, role: Role, partner: str | None = None) -> str:
+    """As `issue`, where an event loop is running already."""
+    if (partner is not None) != (role is Role.PARTNER):
+        raise Refused("invalid_body", "--partner ID belongs to --role partner, and only there.")
+    from sharing.records import parties
+    from sharing.records.database import Database, Unit
+
+    def work(unit: Unit) -> str:
+        if partner is not None:
+            if unit.session.get(parties.Partner, partner) is None:
+                raise NotFound("partner", partner)
+            unit.audit(ACTOR, "token_issued", partner=partner, role=role.value)
+            return parties.issue_token(unit.session, role, partner_id=partner)
+        person = parties.person_named(unit.session, name) or parties.person_named(
+            unit.session, local_address(name)
+        )
+        if person is None:
+            person = parties.add_person(unit.session, name, local_address(name), [role])
+        parties.grant_roles(unit.session, person.id, [role])
+        unit.audit(ACTOR, "token_issued", person=person.id, role=role.value)
+        return parties.issue_token(unit.session, role, person_id=person.id)
+
+    async with Database(settings.database_url) as database:
+        return await database.write(work)
+
+
+def local_address(name: str) -> str:
+    """An e-mail address as it is, or one on this machine made from a name."""
+    return name if "@" in name else re.sub(r"[^\w]+", ".", name.casefold()).strip(".") + "@localhost"

@@ -1,0 +1,162 @@
+"""`clearance up`: everything on this machine, and one block that says what is where."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from api.commands.sign_in import SignIn
+from api.commands.telling import err, out, show_json
+from api.http_client import Api, ApiProblem
+from api.up import System, running
+from sharing.settings import PREFIX
+from sharing.stages import ENDED, Role
+
+
+def up(
+    *,
+    home: Path | None = None,
+    port: int = 8080,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Everything on one machine: Temporal, both workers, the API and its pages.
+
+    Parameters
+    ----------
+    home
+        The folder for the database, the keys, the photos and the logs (CLEARANCE_HOME or
+        .clearance).
+    port
+        The API's port on 127.0.0.1.
+    json
+        One line of JSON with the addresses once everything is ready.
+    """
+    return asyncio.run(_quietly(lambda: _up(home, port, json)))
+
+
+async def _up(home: Path | None, port: int, as_json: bool) -> None:
+    given = {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
+    home = home or Path(given.get(f"{PREFIX}HOME") or ".clearance")
+    # What the block needs to know takes a second to load: do it while the parts start.
+    loading = asyncio.create_task(asyncio.to_thread(_load))
+    console = err()
+    async with running(home, port, given, lambda line: console.print(line, markup=False)) as system:
+        await loading
+        links, waiting = await _links(system), await _waiting(system)
+        if as_json:
+            show_json(addresses(system, links, waiting))
+        else:
+            _show(system, links, waiting)
+        await asyncio.Event().wait()
+
+
+async def _quietly(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    """Runs until Ctrl-C or SIGTERM, which is a good end. The second Ctrl-C is no worse than the
+    first: what runs is on disk already."""
+    task = asyncio.ensure_future(work())
+    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(told, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+    return 0
+
+
+def addresses(system: System, links: list[SignIn], waiting: Counter[str]) -> dict[str, Any]:
+    """What runs where, for programs."""
+    settings = system.settings
+    return {
+        "url": system.url,
+        "docs": f"{system.url}/docs",
+        "temporal": system.temporal.address,
+        "temporal_ui": system.temporal.ui_url,
+        "home": str(settings.home),
+        "database": settings.database_url,
+        "store": settings.store_url,
+        "delivered": settings.delivery_url,
+        "logs": str(settings.home / "logs"),
+        "processes": system.processes,
+        "sign_in": [{"role": s.role.value, "name": s.name, "url": s.link} for s in links],
+        "requests": dict(waiting),
+    }
+
+
+def _show(system: System, links: list[SignIn], waiting: Counter[str]) -> None:
+    settings, table = system.settings, Table.grid(padding=(0, 3))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+
+    def block(*rows: tuple[str, str]) -> None:
+        for row in rows:
+            table.add_row(*row)
+        table.add_row("", "")
+
+    block(
+        ("Pages", system.url),
+        ("API", f"{system.url}/docs"),
+        ("Workflows", system.temporal.ui_url),
+    )
+    block(
+        ("Database", settings.database_url.removeprefix("sqlite+aiosqlite:///")),
+        ("Photos", settings.store_url.removeprefix("file://")),
+        ("Delivered", settings.delivery_url.removeprefix("file://")),
+        ("Logs", str(settings.home / "logs")),
+    )
+    block(("Sign in as", "(each link works once, for 12 hours)"), *((_role(s), s.link) for s in links))
+    block(("Waiting", _told(waiting)))
+    table.add_row("To stop", "Ctrl-C. Nothing is lost; the next `clearance up` goes on from here.")
+    console = out()
+    console.print("\n[bold]Clearance is up.[/bold]\n")
+    console.print(table)
+    console.print()
+
+
+def _role(link: SignIn) -> str:
+    return f"  {link.role.value.replace('_', ' ')}"
+
+
+def _told(waiting: Counter[str]) -> str:
+    if not waiting:
+        return "No request yet: sign in as the partner and submit one."
+    return ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sorted(waiting.items()))
+
+
+async def _links(system: System) -> list[SignIn]:
+    from api.commands.sign_in import sign_in_links
+
+    return await sign_in_links(system.settings)
+
+
+async def _waiting(system: System) -> Counter[str]:
+    """How many requests stand in each state that is not an end."""
+    for fresh in (False, True):
+        token = await _own_token(system, fresh)
+        with suppress(ApiProblem):
+            async with Api(system.url, token) as api:
+                states = [r["state"] async for r in api.items("/v1/requests", limit=100)]
+                return Counter(s for s in states if s not in ENDED)
+    return Counter()
+
+
+async def _own_token(system: System, fresh: bool) -> str:
+    """The auditor's token that `up` itself reads with, kept beside the keys."""
+    from api.commands.token import issued
+
+    file = system.settings.home / "keys" / "up.token"
+    if not fresh and file.is_file():
+        return file.read_text().strip()
+    token = await issued(system.settings, "Clearance on this machine", Role.AUDITOR)
+    file.touch(mode=0o600)
+    file.write_text(token)
+    return token
+
+
+def _load() -> None:
+    import sharing.records.database
+    import sharing.records.parties  # noqa: F401
