@@ -113,9 +113,13 @@ async def drive(order: dict[str, Any]) -> Outcome:
     """Opens the connections and waits for the end."""
     load = Load(order)
     loop = asyncio.get_running_loop()
-    for _ in range(order["connections"]):
-        await loop.create_connection(lambda: Connection(load), order["host"], order["port"])
+    transports = [
+        (await loop.create_connection(lambda: Connection(load), order["host"], order["port"]))[0]
+        for _ in range(order["connections"])
+    ]
     await load.done
+    for transport in transports:
+        transport.abort()
     return load.outcome()
 
 
