@@ -17,6 +17,7 @@ BREACHES = {
     "layers": ("sharing/stages.py", "import workflows.activities\n"),
     "business-knows-no-engine": ("sharing/stages.py", "import temporalio.workflow\n"),
     "workflows-speak-temporal-only": ("workflows/activities/__init__.py", "import sqlalchemy\n"),
+    "workflow-files-load-no-table": ("sharing/stages.py", "import sharing.records.tables\n"),
     "pipe-is-free-of-sql": ("sharing/export/seal.py", "import sqlmodel\n"),
 }
 
