@@ -160,4 +160,4 @@ def _taken_at(file: Path, media_type: str) -> datetime | None:
     return exif.taken_at(block) if block else None
 
 
-__all__ = ["IndexedObject", "MEDIA_TYPES", "check_subject_from", "folder_of", "scan"]
+__all__ = ["MEDIA_TYPES", "IndexedObject", "check_subject_from", "folder_of", "scan"]

@@ -127,7 +127,7 @@ def _time(file: Path, taken: object, line: int) -> datetime | None:
     except ValueError:
         when = None
     if isinstance(when, date) and not isinstance(when, datetime):
-        when = datetime(when.year, when.month, when.day)
+        when = datetime(when.year, when.month, when.day, tzinfo=UTC)
     if not isinstance(when, datetime):
         raise bad_index(
             file, line, f"taken_at {shown(str(taken))} is not a time like 2012-05-31T10:00:00Z."

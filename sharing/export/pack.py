@@ -1,0 +1,259 @@
+"""Packs one shard: reads, strips, hashes and writes its objects, and makes it visible in one step.
+
+Everything is written in `.work/<shard>/<attempt>` and renamed when it is whole and on the disk. An
+attempt that begins sweeps away what earlier ones left there, so that one that was superseded, and
+wakes up, finds its files gone and publishes nothing."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from operator import itemgetter
+from pathlib import Path
+
+from sharing.export import manifest, tar
+from sharing.export.destination import (
+    DestinationFailed,
+    erase_tree,
+    sync_files,
+    sync_folder,
+    write_durably,
+    writing_to,
+)
+from sharing.export.minimise import Unreadable, minimise
+from sharing.export.pseudonyms import Pseudonyms
+from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
+from sharing.export.source import Candidate, SourceFailed, Unread, read
+
+WORK = ".work"
+PARTS = "parts"
+PACKINGS = ("webdataset", "objects")
+
+_EXTENSION = ".jpg"  # minimise lets nothing else through
+_REPORT_EVERY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PackedFile:
+    """A file of the package as it is delivered; `path` is relative to the package."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    """One packed shard. `bytes` counts the plain objects; `manifest` is the part's path."""
+
+    number: int
+    files: tuple[PackedFile, ...]
+    objects: int
+    bytes: int
+    manifest: str
+    manifest_sha256: str
+    unread: tuple[Unread, ...]
+
+
+def write_shard(
+    source: Path,
+    staging: Path,
+    number: int,
+    candidates: Sequence[Candidate],
+    *,
+    packing: str,
+    category: str,
+    pseudonyms: Pseudonyms,
+    age_recipient: str | None,
+    attempt: str,
+    progress: Callable[[int, int], None] | None,
+) -> ShardResult:
+    """Writes shard `number` of a package into `staging`.
+
+    Objects are ordered by pseudonym, so that their order says nothing about the subjects' names.
+    `progress` is told (objects, bytes) as they pass and may raise to stop. Raises
+    DestinationFailed or SourceFailed, and then nothing of this attempt is visible. The same
+    candidates always give the same bytes, except under age, which draws a new key for each file.
+    """
+    if packing not in PACKINGS:
+        raise ValueError(f"packing is one of {', '.join(PACKINGS)}, not {packing!r}")
+    with writing_to(staging):
+        shard = _Shard(staging, number, packing, age_recipient, attempt)
+        try:
+            objects = _Objects(source, candidates, category, pseudonyms, progress)
+            files = shard.write(objects)
+            part = manifest.encoded(objects.rows)
+            shard.publish(part)
+        finally:
+            shutil.rmtree(shard.work, ignore_errors=True)
+    return ShardResult(
+        number=number,
+        files=files,
+        objects=len(objects.rows),
+        bytes=objects.bytes,
+        manifest=shard.part,
+        manifest_sha256=sha256(part).hexdigest(),
+        unread=tuple(objects.unread),
+    )
+
+
+class _Objects:
+    """The stripped objects of a shard, one by one, and the rows that describe them."""
+
+    def __init__(
+        self,
+        source: Path,
+        candidates: Sequence[Candidate],
+        category: str,
+        pseudonyms: Pseudonyms,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.rows: list[manifest.Row] = []
+        self.unread: list[Unread] = []
+        self.bytes = 0
+        self._category = category
+        self._pseudonyms = pseudonyms
+        self._progress = progress
+        named = [(pseudonyms.object(candidate.path), candidate) for candidate in candidates]
+        named.sort(key=itemgetter(0))
+        self._names = [name for name, _ in named]
+        self._read = read(source, [candidate for _, candidate in named])
+
+    def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, list[Piece], int]]:
+        """(file name, pieces, bytes) of each object that can be exported."""
+        done = 0
+        for name, (candidate, data) in zip(self._names, self._read, strict=True):
+            done += 1
+            if self._progress is not None and done % _REPORT_EVERY == 0:
+                self._progress(done, self.bytes)
+            if isinstance(data, Unread):
+                self.unread.append(data)
+                continue
+            try:
+                pieces = minimise(data, candidate.media_type)
+            except Unreadable as why:
+                self.unread.append(Unread(candidate.path, why.detail))
+                continue
+            size = self._add(folder + name + _EXTENSION, shard, candidate, pieces)
+            yield name + _EXTENSION, pieces, size
+        if self._progress is not None:
+            self._progress(done, self.bytes)
+
+    def _add(self, path: str, shard: str, candidate: Candidate, pieces: list[Piece]) -> int:
+        digest, size = sha256(), 0
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+        self.bytes += size
+        self.rows.append(
+            manifest.Row(
+                path=path,
+                shard=shard,
+                bytes=size,
+                sha256=digest.hexdigest(),
+                subject_pseudonym=self._pseudonyms.subject(candidate.subject),
+                category=self._category,
+                consent_position=candidate.consent_position,
+                media_type=candidate.media_type,
+            )
+        )
+        return size
+
+
+class _Shard:
+    """Where a shard is written, and the step that makes it visible."""
+
+    def __init__(
+        self, staging: Path, number: int, packing: str, age_recipient: str | None, attempt: str
+    ) -> None:
+        self.part = f"{PARTS}/manifest-{number:05}.parquet"
+        self._staging = staging
+        self._age = age_recipient
+        self._suffix = ".age" if age_recipient else ""
+        self._tar = packing == "webdataset"
+        self._name = f"shard-{number:05}.tar" if self._tar else f"objects/{number:05}"
+        # What is delivered: one file, or one folder. Either is renamed into place in one step.
+        self._data = staging / (self._name + self._suffix if self._tar else self._name)
+        earlier = staging / WORK / f"{number:05}"
+        erase_tree(earlier)
+        self.work = earlier / sha256(attempt.encode()).hexdigest()[:16]
+        self.work.mkdir(parents=True)
+        (staging / PARTS).mkdir(exist_ok=True)
+        self._data.parent.mkdir(exist_ok=True)
+
+    def write(self, objects: _Objects) -> tuple[PackedFile, ...]:
+        """Writes the objects where nobody sees them yet."""
+        return self._write_tar(objects) if self._tar else self._write_objects(objects)
+
+    def _write_tar(self, objects: _Objects) -> tuple[PackedFile, ...]:
+        pieces = _members(objects.stripped("", self._name))
+        with ShardFile(self.work / "data") as file:
+            if self._age:
+                write_encrypted(file, pieces, self._age)
+            else:
+                for piece in pieces:
+                    file.write(piece)
+        if not objects.rows:
+            (self.work / "data").unlink()
+            return ()
+        return (PackedFile(self._data.name, file.bytes, file.sha256),)
+
+    def _write_objects(self, objects: _Objects) -> tuple[PackedFile, ...]:
+        folder = self.work / "data"
+        folder.mkdir()
+        files = []
+        for name, pieces, _ in objects.stripped(f"{self._name}/", self._name):
+            data, digest = b"".join(pieces), objects.rows[-1].sha256
+            if self._age:
+                data = encrypted(data, self._age)
+                digest = sha256(data).hexdigest()
+            (folder / (name + self._suffix)).write_bytes(data)
+            files.append(PackedFile(f"{self._name}/{name}{self._suffix}", len(data), digest))
+        sync_files(folder)
+        if not files:
+            folder.rmdir()
+        return tuple(files)
+
+    def publish(self, part: bytes) -> None:
+        """Renames data and manifest part into place; raises DestinationFailed if superseded."""
+        try:
+            write_durably(self.work / "part", part)
+            self._put_data()
+            (self.work / "part").replace(self._staging / self.part)
+        except FileNotFoundError:
+            raise DestinationFailed(
+                "superseded",
+                f"Another attempt at {self._name} has begun; this one has published nothing.",
+            ) from None
+        for folder in {self._data.parent, self._staging / PARTS, self._staging}:
+            sync_folder(folder)
+
+    def _put_data(self) -> None:
+        """What an earlier attempt left at this place gives way, also where nothing replaces it."""
+        if self._data.is_dir():
+            self._data.rename(self.work / "earlier")
+        new = self.work / "data"
+        if new.exists():
+            new.replace(self._data)
+        elif self.work.is_dir():
+            self._data.unlink(missing_ok=True)
+
+
+def _members(stripped: Iterator[tuple[str, list[Piece], int]]) -> Iterator[Piece]:
+    """The bytes of a tar of these objects."""
+    for name, pieces, size in stripped:
+        yield tar.header(name, size)
+        yield from pieces
+        yield tar.padding(size)
+    yield tar.END
+
+
+__all__ = [
+    "Candidate",
+    "DestinationFailed",
+    "PackedFile",
+    "ShardResult",
+    "SourceFailed",
+    "Unread",
+    "write_shard",
+]
