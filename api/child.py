@@ -32,9 +32,7 @@ class Part:
 class Child:
     """A running part. `say` hears about deaths, `started` is called after each start."""
 
-    def __init__(
-        self, part: Part, say: Callable[[str], None], started: Callable[[], None]
-    ) -> None:
+    def __init__(self, part: Part, say: Callable[[str], None], started: Callable[[], None]) -> None:
         self.part = part
         self.deaths = 0
         self._say, self._started = say, started
@@ -111,17 +109,16 @@ class Child:
             )
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-            while not await self._spawned_again():
-                await asyncio.sleep(LONGEST_PAUSE)
+            await self._spawn_again()
 
-    async def _spawned_again(self) -> bool:
-        """False where the machine has no room for a process now: that passes, so we try again."""
-        try:
-            await self._spawn()
-        except OSError as problem:
-            self._say(f"The {self.part.name} cannot be started: {problem}; trying again.")
-            return False
-        return True
+    async def _spawn_again(self) -> None:
+        """Tries until it works: a machine that has no room for a process now may have soon."""
+        while True:
+            try:
+                return await self._spawn()
+            except OSError as problem:
+                self._say(f"The {self.part.name} cannot be started: {problem}; trying again.")
+            await asyncio.sleep(LONGEST_PAUSE)
 
 
 def _ended(code: int) -> str:

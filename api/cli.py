@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Group
@@ -14,37 +15,48 @@ CHECKS = Group("Checks that take nobody's word", sort_key=3)
 PARTS = Group("The parts one by one, set up by environment", sort_key=4)
 ABOUT = Group("About this program", sort_key=5)
 
-# group, words, where it is, what it does
-COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
-    (EVERYTHING, "demo", "api.commands.demo:demo", "The whole story on real photos, live: request, four gates, sealed export, verified."),
-    (EVERYTHING, "up", "api.commands.up:up", "Run everything on this machine; Ctrl-C stops it, the next `up` goes on."),
-    (PARTS, "api", "api.commands.serve:api", "The HTTP API and its pages."),
-    (PARTS, "worker control", "api.commands.serve:control", "The worker that runs the process and its gates."),
-    (PARTS, "worker export", "api.commands.serve:export", "The worker that alone touches the photos."),
-    (PARTS, "migrate", "api.commands.serve:migrate", "Bring the database to the newest schema."),
-    (PARTS, "token", "api.commands.token:token", "A bearer token for a person or a partner's client, shown once."),
-    (VERBS, "request submit", "api.commands.request:submit", "Submit a request from a JSON file."),
-    (VERBS, "request list", "api.commands.request:listed", "The requests that you may see."),
-    (VERBS, "request show", "api.commands.request:show", "One request: its stages, findings and decisions."),
-    (VERBS, "request watch", "api.commands.request:watch", "Follow one request until it ends."),
-    (VERBS, "decide", "api.commands.request:decide", "Decide at a gate: approved, refused or returned, with a reason."),
-    (VERBS, "export trigger", "api.commands.export:trigger", "Start the export of a cleared request."),
-    (VERBS, "export confirm", "api.commands.export:confirm", "Confirm an export as the second engineer."),
-    (VERBS, "export watch", "api.commands.export:watch", "Follow an export, with a progress bar."),
-    (VERBS, "export cancel", "api.commands.export:cancel", "Stop an export and erase what was staged."),
-    (VERBS, "consent import", "api.commands.consent:import_", "Import consent events from NDJSON, CSV or Parquet."),
-    (VERBS, "dataset index", "api.commands.dataset:index", "Scan a dataset's folder and note what it holds."),
-    (CHECKS, "verify", "api.commands.verify:verify", "Check a delivered package offline: seal, digests, counts."),
-    (CHECKS, "audit verify", "api.commands.audit:verify", "Check that the audit log is whole and unchanged."),
-)  # fmt: skip
+# The words of a command: where it is in api.commands, and what it does.
+COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
+    EVERYTHING: {
+        "demo": (
+            "demo:demo",
+            "The whole story on real photos, live; ends with a verified package.",
+        ),
+        "up": ("up:up", "Run everything on this machine; Ctrl-C stops it, the next goes on."),
+    },
+    VERBS: {
+        "request submit": ("request:submit", "Submit a request from a JSON file."),
+        "request list": ("request:listed", "The requests that you may see."),
+        "request show": ("request:show", "One request: its stages, findings and decisions."),
+        "request watch": ("request:watch", "Follow one request until it ends."),
+        "decide": ("request:decide", "Decide at a gate: approved, refused or returned."),
+        "export trigger": ("export:trigger", "Start the export of a cleared request."),
+        "export confirm": ("export:confirm", "Confirm an export as the second engineer."),
+        "export watch": ("export:watch", "Follow an export, with a progress bar."),
+        "export cancel": ("export:cancel", "Stop an export and erase what was staged."),
+        "consent import": ("consent:import_", "Import consent events: NDJSON, CSV, Parquet."),
+        "dataset index": ("dataset:index", "Scan a dataset's folder and note what it holds."),
+    },
+    CHECKS: {
+        "verify": ("verify:verify", "Check a delivered package offline: seal, digests, counts."),
+        "audit verify": ("audit:verify", "Check that the audit log is whole and unchanged."),
+    },
+    PARTS: {
+        "api": ("serve:api", "The HTTP API and its pages."),
+        "worker control": ("serve:control", "The worker that runs the process and its gates."),
+        "worker export": ("serve:export", "The worker that alone touches the photos."),
+        "migrate": ("serve:migrate", "Bring the database to the newest schema."),
+        "token": ("token:token", "A bearer token for a person or a partner's client, shown once."),
+    },
+}
 
-NOUNS = {
-    "worker": (PARTS, "The control worker and the export worker."),
-    "request": (VERBS, "Submit, list, show and watch requests."),
-    "export": (VERBS, "Trigger, confirm, watch and cancel exports."),
-    "consent": (VERBS, "Import consent events."),
-    "dataset": (VERBS, "Index datasets."),
-    "audit": (CHECKS, "Check the audit log."),
+NOUNS: Mapping[str, str] = {
+    "worker": "The control worker and the export worker.",
+    "request": "Submit, list, show and watch requests.",
+    "export": "Trigger, confirm, watch and cancel exports.",
+    "consent": "Import consent events.",
+    "dataset": "Index datasets.",
+    "audit": "Check the audit log.",
 }
 
 
@@ -59,13 +71,16 @@ def program() -> App:
         result_action="return_value",
         exit_on_error=False,
     )
-    nouns = {name: App(name=name, help=text, group=group) for name, (group, text) in NOUNS.items()}
-    for group, words, place, text in COMMANDS:
-        noun, _, verb = words.rpartition(" ")
-        if noun:
-            nouns[noun].command(place, name=verb, help=text)
-        else:
-            app.command(place, name=verb, help=text, group=group)
+    nouns: dict[str, App] = {}
+    for group, commands in COMMANDS.items():
+        for words, (place, text) in commands.items():
+            noun, _, verb = words.rpartition(" ")
+            if noun and noun not in nouns:
+                nouns[noun] = App(name=noun, help=NOUNS[noun], group=group)
+            home = nouns[noun] if noun else app
+            home.command(
+                f"api.commands.{place}", name=verb, help=text, group=None if noun else group
+            )
     for noun_app in nouns.values():
         app.command(noun_app)
     for flag in ("--help", "--version"):

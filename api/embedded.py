@@ -20,6 +20,7 @@ class TemporalServer:
     """One dev server on 127.0.0.1: its file, its four ports, and how it is started."""
 
     home: Path
+    namespace: str
     port: int
     ui_port: int
     http_port: int
@@ -38,11 +39,14 @@ class TemporalServer:
     @property
     def namespace_url(self) -> str:
         """Answers 200 as soon as the server takes work."""
-        return f"{SERVED_BY}:{self.http_port}/api/v1/namespaces/default"
+        return f"{SERVED_BY}:{self.http_port}/api/v1/namespaces/{self.namespace}"
 
-    def pollers_url(self, queue: str) -> str:
-        """Who takes work from `queue`, as the server sees it: JSON with `pollers`."""
-        return f"{self.namespace_url}/task-queues/{queue}"
+    def pollers_url(self, queue: str, kind: str) -> str:
+        """Who takes work from `queue`, as the server sees it: JSON with `pollers`.
+
+        `kind` is `WORKFLOW` or `ACTIVITY`.
+        """
+        return f"{self.namespace_url}/task-queues/{queue}?taskQueueType=TASK_QUEUE_TYPE_{kind}"
 
     def command(self) -> list[str]:
         """The program and its arguments. Nothing listens outside 127.0.0.1 and nothing calls out:
@@ -51,7 +55,7 @@ class TemporalServer:
             str(temporal_program()),
             *("server", "start-dev"),
             *("--db-filename", str(self.home / "temporal.sqlite3")),
-            *("--namespace", "default"),
+            *("--namespace", self.namespace),
             *("--ip", "127.0.0.1", "--ui-ip", "127.0.0.1"),
             *("--port", str(self.port), "--ui-port", str(self.ui_port)),
             *("--http-port", str(self.http_port), "--metrics-port", str(self.metrics_port)),

@@ -1,4 +1,4 @@
-"""The home folder of one `clearance up`: its lock, its keys, and the record of what runs from it."""
+"""The home folder of one `clearance up`: its lock, its keys, and a record of what runs there."""
 
 import fcntl
 import json
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from api.told import Told
 from sharing.keys import secret_file
@@ -52,14 +53,12 @@ def locked(home: Path) -> Iterator[None]:
 
 def with_keys(settings: Settings) -> Settings:
     """The same settings, where each secret that is not set is a key file under home/keys."""
-    given = {name: getattr(settings, name) for name in KEYS}
-    return replace(
-        settings,
-        **{
-            name: given[name] or str(secret_file(settings.home / "keys" / file))
-            for name, file in KEYS.items()
-        },
-    )
+    made: dict[str, Any] = {
+        name: str(secret_file(settings.home / "keys" / file))
+        for name, file in KEYS.items()
+        if not getattr(settings, name)
+    }
+    return replace(settings, **made)
 
 
 def record(home: Path, entry: Mapping[str, object]) -> None:
@@ -102,7 +101,8 @@ def command_line(pid: int) -> str:
     """The command line of a live process, empty if there is none."""
     if sys.platform == "linux":
         with suppress(OSError):
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+            return line.replace("\0", " ")
         return ""
     shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
     return shown.stdout

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+
 from api.told import Told
 
 Json = dict[str, Any]

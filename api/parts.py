@@ -11,6 +11,7 @@ from dataclasses import fields
 
 from api.child import Part
 from sharing.settings import PREFIX, Settings
+from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
 
 API, CONTROL, EXPORT, TEMPORAL = "API", "control worker", "export worker", "Temporal server"
 
@@ -25,9 +26,15 @@ EVERYBODY = frozenset({f.name for f in fields(Settings)}) - {
 }
 
 GIVEN: Mapping[str, frozenset[str]] = {
-    API: EVERYBODY | {"decision_key"},
+    API: EVERYBODY | {"decision_key", "delivery_url"},
     CONTROL: EVERYBODY,
     EXPORT: EVERYBODY | {"store_url", "delivery_url", "signing_key", "pseudonym_key"},
+}
+
+# Where a worker shows that it is ready: the queue it takes work from, and of which kind.
+TAKES: Mapping[str, tuple[str, str]] = {
+    CONTROL: (CONTROL_QUEUE, "WORKFLOW"),
+    EXPORT: (EXPORT_QUEUE, "ACTIVITY"),
 }
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {

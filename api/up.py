@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -51,7 +52,7 @@ class System:
         """Returns once every part serves; raises NotStarted."""
         async with httpx2.AsyncClient(trust_env=False, timeout=2.0) as http:
             for name in self.children:
-                await self._until(name, lambda name=name: self._serves(http, name), within)
+                await self._until(name, partial(self._serves, http, name), within)
 
     async def start(self, part: Part) -> None:
         """Runs a part from now on."""
@@ -61,7 +62,9 @@ class System:
 
     async def stop(self, *names: str) -> None:
         """Stops these parts together."""
-        await asyncio.gather(*(self.children[n].stop(POLITE_STOP) for n in names if n in self.children))
+        await asyncio.gather(
+            *(self.children[n].stop(POLITE_STOP) for n in names if n in self.children)
+        )
         self.record()
 
     def record(self) -> None:
@@ -76,7 +79,7 @@ class System:
             return (await http.get(self.temporal.namespace_url)).status_code == 200
         if name == parts.API:
             return (await http.get(f"{self.url}/readyz")).status_code == 200
-        pollers = (await http.get(self.temporal.pollers_url(parts.QUEUES[name]))).json()
+        pollers = (await http.get(self.temporal.pollers_url(*parts.TAKES[name]))).json()
         mine = f"{self.processes.get(name)}@"
         return any(p["identity"].startswith(mine) for p in pollers.get("pollers", ()))
 
@@ -137,7 +140,7 @@ def _settings(home: Path, overrides: Mapping[str, str]) -> Settings:
 
 
 def _system(settings: Settings, listener: socket.socket, say: Callable[[str], None]) -> System:
-    temporal = TemporalServer(settings.home, *_free_ports(4))
+    temporal = TemporalServer(settings.home, settings.temporal_namespace, *_free_ports(4))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = replace(settings, temporal_address=temporal.address, api_url=url)
     return System(settings, url, temporal, say)
@@ -145,7 +148,10 @@ def _system(settings: Settings, listener: socket.socket, say: Callable[[str], No
 
 async def _serving_temporal(system: System) -> None:
     home = system.settings.home
-    environ = {**parts.environment(system.settings, frozenset()), "TEMPORAL_VERSION_CHECK_DISABLED": "1"}
+    environ = {
+        **parts.environment(system.settings, frozenset()),
+        "TEMPORAL_VERSION_CHECK_DISABLED": "1",
+    }
     command = tuple(system.temporal.command())
     await system.start(Part(parts.TEMPORAL, command, environ, home / "logs" / "temporal.log"))
     await system.ready()

@@ -19,7 +19,7 @@ BATCH = 5000  # events a call
 
 @dataclass(slots=True)
 class Report:
-    """What became of the file: how many were accepted, which were refused, how far the ledger is."""
+    """What became of the file: how many were accepted, which were refused, the ledger's end."""
 
     accepted: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)  # {"line", "reason"}

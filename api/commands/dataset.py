@@ -19,7 +19,9 @@ async def index(name: str, /, *, calling: Calling = CALLING) -> int:
         show_json(answer)
     else:
         counts = ", ".join(
-            f"{answer[what]:,} {what}" for what in ("objects", "subjects", "bytes") if what in answer
+            f"{answer[what]:,} {what}"
+            for what in ("objects", "subjects", "bytes")
+            if what in answer
         )
         out().print(f"{name}: {counts or 'indexed'}")
     return 0

@@ -11,19 +11,21 @@ from sharing.stages import LIVE_EXPORTS, ExportState
 CALLING = Calling()
 
 
-async def trigger(id: str, /, *, digest: str | None = None, calling: Calling = CALLING) -> int:
+async def trigger(
+    request_id: str, /, *, digest: str | None = None, calling: Calling = CALLING
+) -> int:
     """Start the export of a cleared request.
 
     Parameters
     ----------
-    id
+    request_id
         The request's id.
     digest
         The revision to export; without it, the one that the API shows now.
     """
     async with calling.api() as api:
-        digest = digest or (await api.get(f"/v1/requests/{id}"))["digest"]
-        export = await api.post(f"/v1/requests/{id}/exports", {"digest": digest})
+        digest = digest or (await api.get(f"/v1/requests/{request_id}"))["digest"]
+        export = await api.post(f"/v1/requests/{request_id}/exports", {"digest": digest})
     return _told(export, calling)
 
 
@@ -114,7 +116,7 @@ def _told(export: Json, calling: Calling) -> int:
     if progress.get("objects"):
         console.print(f"{progress['objects']:,} objects, {progress.get('bytes', 0):,} bytes")
     if export.get("code"):
-        console.print(f"{export['code']}: {export.get('detail', '')}")
+        console.print(f"{export['code']}: {export.get('detail', '')}", markup=False)
     return 0
 
 

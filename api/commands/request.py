@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from api.commands.telling import Calling, out, show_json
@@ -13,7 +14,7 @@ from api.http_client import Json
 from sharing.errors import Refused
 from sharing.stages import ENDED, GATES, Outcome, RequestState, Stage
 
-MARKS = {"compliant": "[green]yes[/]", "violation": "[red]no[/]", "gap": "[yellow]?[/]"}
+MARKS = {"compliant": "[green]yes[/]", "violation": "[red]no[/] ", "gap": "[yellow]gap[/]"}
 CALLING = Calling()
 # What a watcher waits for: an end, or a state in which only the partner can go on.
 SETTLED = frozenset({*ENDED, RequestState.RETURNED})
@@ -62,16 +63,16 @@ async def listed(*, state: RequestState | None = None, calling: Calling = CALLIN
     return 0
 
 
-async def show(id: str, /, *, calling: Calling = CALLING) -> int:
+async def show(request_id: str, /, *, calling: Calling = CALLING) -> int:
     """One request: its stages, findings and decisions.
 
     Parameters
     ----------
-    id
+    request_id
         The request's id.
     """
     async with calling.api() as api:
-        request = await api.get(f"/v1/requests/{id}")
+        request = await api.get(f"/v1/requests/{request_id}")
     if calling.json:
         show_json(request)
     else:
@@ -79,19 +80,19 @@ async def show(id: str, /, *, calling: Calling = CALLING) -> int:
     return 0
 
 
-async def watch(id: str, /, *, calling: Calling = CALLING) -> int:
+async def watch(request_id: str, /, *, calling: Calling = CALLING) -> int:
     """Follow one request until it ends: one line for each change of state. Exit 0 if delivered.
 
     Parameters
     ----------
-    id
+    request_id
         The request's id.
     """
     last, console = "", out()
     async with calling.api() as api:
-        request = await api.get(f"/v1/requests/{id}")
-        stream = f"/v1/requests/{id}/events"
-        async for request in api.following(f"/v1/requests/{id}", stream):
+        request = await api.get(f"/v1/requests/{request_id}")
+        stream = f"/v1/requests/{request_id}/events"
+        async for request in api.following(f"/v1/requests/{request_id}", stream):
             line = _line(request)
             if line != last:
                 show_json(request) if calling.json else console.print(line)
@@ -102,7 +103,7 @@ async def watch(id: str, /, *, calling: Calling = CALLING) -> int:
 
 
 async def decide(
-    id: str,
+    request_id: str,
     stage: Stage,
     outcome: Outcome,
     /,
@@ -116,7 +117,7 @@ async def decide(
 
     Parameters
     ----------
-    id
+    request_id
         The request's id.
     stage
         The gate: purpose_review, consent_verification, conflict_signoff or legal_approval.
@@ -132,11 +133,12 @@ async def decide(
     if stage not in GATES:
         raise Refused("wrong_stage", f"People decide at {', '.join(GATES)}.")
     async with calling.api() as api:
-        digest = digest or (await api.get(f"/v1/requests/{id}"))["digest"]
+        digest = digest or (await api.get(f"/v1/requests/{request_id}"))["digest"]
         body: Json = {"stage": stage, "outcome": outcome, "digest": digest, "reason": reason}
         body |= {"no_interest": True} | ({"conditions": conditions} if conditions else {})
-        answer = await api.post(f"/v1/requests/{id}/decisions", body)
-    show_json(answer) if calling.json else out().print(f"{_words(stage)}: {outcome}. {reason}")
+        answer = await api.post(f"/v1/requests/{request_id}/decisions", body)
+    told = f"{_words(stage)}: {outcome}. {reason}"
+    show_json(answer) if calling.json else out().print(told, markup=False)
     return 0
 
 
@@ -149,15 +151,15 @@ def _body(file: Path) -> object:
 
 def _show(console: Console, request: Json) -> None:
     console.print(f"[bold]{request['id']}[/]  {_line(request)}")
-    console.print(f"[dim]digest[/] {request['digest']}  [dim]revision[/] {request['revision']}")
+    console.print(f"[dim]revision[/] {request['revision']}  [dim]digest[/] {request['digest']}")
     for stage in request.get("stages", ()):
         console.print(f"\n{_words(stage['stage'])}: {stage.get('outcome') or stage['state']}")
         for finding in stage.get("findings") or ():
-            console.print(f"  {MARKS[finding['result']]:>3}  {finding['check']}: {finding['detail']}")
+            told = escape(f"{finding['check']}: {finding['detail']}")
+            console.print(f"  {MARKS[finding['result']]}  {told}")
         for decision in stage.get("decisions") or ():
-            console.print(
-                f"  [bold]{decision['outcome']}[/] by {decision['actor']}: {decision['reason']}"
-            )
+            told = escape(f"by {decision['actor']}: {decision['reason']}")
+            console.print(f"  [bold]{decision['outcome']}[/] {told}")
     for export in request.get("exports", ()):
         console.print(f"\nexport {export['id']}: {_words(export['state'])}")
 

@@ -17,7 +17,11 @@ PartOf = Annotated[Path | None, Parameter(show=False)]  # marks a process as one
 
 
 def api(
-    *, host: str = "127.0.0.1", port: int = 8080, descriptor: int | None = None, part_of: PartOf = None
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    descriptor: int | None = None,
+    part_of: PartOf = None,
 ) -> int:
     """The HTTP API and its pages.
 

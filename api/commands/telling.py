@@ -31,8 +31,12 @@ CURES: Mapping[str, str] = {
 class Calling:
     """Where the API is, who calls, and how the answer is shown."""
 
-    url: Annotated[str | None, Parameter(help="The API's address, instead of CLEARANCE_API_URL.")] = None
-    token: Annotated[str | None, Parameter(help="The bearer token, instead of CLEARANCE_TOKEN.")] = None
+    url: Annotated[
+        str | None, Parameter(help="The API's address, instead of CLEARANCE_API_URL.")
+    ] = None
+    token: Annotated[
+        str | None, Parameter(help="The bearer token, instead of CLEARANCE_TOKEN.")
+    ] = None
     json: Annotated[bool, Parameter(help="Answer with JSON on stdout.", negative="")] = False
 
     def api(self) -> Api:
@@ -53,7 +57,8 @@ def err() -> Console:
 
 def show_json(value: object) -> None:
     """One JSON value on one line of stdout."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def explain(problem: Exception) -> int:

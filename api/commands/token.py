@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from api.commands.telling import show_json
+from api.commands.telling import out, show_json
 from sharing.errors import NotFound, Refused
 from sharing.settings import Settings
 from sharing.stages import Role
@@ -36,7 +36,7 @@ def token(
         Answer with JSON.
     """
     secret = issue(Settings.from_environment(), name, role, partner)
-    show_json({"token": secret}) if json else print(secret)
+    show_json({"token": secret}) if json else out().print(secret, markup=False)
     return 0
 
 
@@ -73,4 +73,6 @@ async def issued(settings: Settings, name: str, role: Role, partner: str | None 
 
 def local_address(name: str) -> str:
     """An e-mail address as it is, or one on this machine made from a name."""
-    return name if "@" in name else re.sub(r"[^\w]+", ".", name.casefold()).strip(".") + "@localhost"
+    if "@" in name:
+        return name
+    return re.sub(r"[^\w]+", ".", name.casefold()).strip(".") + "@localhost"

@@ -108,7 +108,9 @@ def _show(system: System, links: list[SignIn], waiting: Counter[str]) -> None:
         ("Delivered", settings.delivery_url.removeprefix("file://")),
         ("Logs", str(settings.home / "logs")),
     )
-    block(("Sign in as", "(each link works once, for 12 hours)"), *((_role(s), s.link) for s in links))
+    block(
+        ("Sign in as", "(each link works once, for 12 hours)"), *((_role(s), s.link) for s in links)
+    )
     block(("Waiting", _told(waiting)))
     table.add_row("To stop", "Ctrl-C. Nothing is lost; the next `clearance up` goes on from here.")
     console = out()

@@ -37,7 +37,12 @@ def verify(
     try:
         verification = check(package, trusted, identity)
     except PackageBroken as broken:
-        told = {"ok": False, "code": "package_broken", "path": str(broken.path), "detail": str(broken)}
+        told = {
+            "ok": False,
+            "code": "package_broken",
+            "path": str(broken.path),
+            "detail": str(broken),
+        }
         if json:
             show_json(told)
         else:

@@ -1,0 +1,107 @@
+"""The demo's photos: drawn ones, or copies of somebody's own with an index of whose they are."""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.told import Told
+from sharing.export.index import MEDIA_TYPES
+from sharing.export.minimise import Unreadable, minimise
+from sharing.export.paths import why_unsafe
+
+DRAWN = 120
+CUT_SHORT = 2  # drawn photos that end in the middle, as a broken upload leaves them
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photo in the demo's dataset: its path there, its subject, and whether it is whole."""
+
+    path: str
+    subject: str
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """The dataset's folder, how its subjects are known, and what is in it."""
+
+    folder: Path
+    subject_from: str
+    photos: tuple[Photo, ...]
+
+    @property
+    def subjects(self) -> list[str]:
+        """Everyone in the photos, in a stable order."""
+        return sorted({photo.subject for photo in self.photos})
+
+
+def drawn(folder: Path) -> Album:
+    """Portraits of people who do not exist; two of the files are cut short."""
+    from api.demo.portraits import draw
+
+    draw(folder, DRAWN)
+    files = sorted(_images(folder))
+    step = len(files) // (CUT_SHORT + 1)
+    for file in files[step::step][:CUT_SHORT]:
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) * 2 // 3])
+    photos = tuple(_photo(folder, file, file.relative_to(folder).parts[0]) for file in files)
+    return Album(folder, "path:{subject}/*", photos)
+
+
+def copied(source: Path, folder: Path) -> Album:
+    """Copies of every image below `source`, one subject each; `source` itself is only read."""
+    files = sorted(_images(source)) if source.is_dir() else []
+    if not files:
+        kinds = ", ".join(MEDIA_TYPES)
+        raise Told(f"There are no photos under {source}: give a folder with {kinds} files.")
+    photos = []
+    for number, file in enumerate(files, 1):
+        name = file.relative_to(source).as_posix()
+        if _odd(name):
+            name = f"renamed/{number:06}{file.suffix.lower()}"
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+        photos.append(_photo(folder, target, f"person-{number:06}"))
+    _write_index(folder / "index.csv", photos)
+    return Album(folder, "index.csv", tuple(photos))
+
+
+def _photo(folder: Path, file: Path, subject: str) -> Photo:
+    media_type = MEDIA_TYPES[file.suffix.lower()]
+    try:
+        minimise(file.read_bytes(), media_type)
+        readable = True
+    except Unreadable:
+        readable = False
+    return Photo(file.relative_to(folder).as_posix(), subject, readable)
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    """Plain files with an image's ending, at any depth; no link is followed."""
+    for entry in folder.iterdir():
+        if entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from _images(entry)
+        elif entry.suffix.lower() in MEDIA_TYPES and entry.is_file():
+            yield entry
+
+
+def _odd(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return why_unsafe(name) is not None
+
+
+def _write_index(file: Path, photos: list[Photo]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.writer(text)
+        writer.writerow(["object", "subject"])
+        writer.writerows([photo.path, photo.subject] for photo in photos)

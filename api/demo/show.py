@@ -1,0 +1,131 @@
+"""How the demo looks: calm, aligned, few colours, and readable without any."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 92  # columns; longer lines are hard to read
+RESULTS = {"compliant": ("✓", "green"), "violation": ("✗", "red"), "gap": ("?", "yellow")}
+
+
+class Show:
+    """Lines on a console, as things happen. Without a terminal there is no spinner and no bar."""
+
+    def __init__(self, console: Console) -> None:
+        console.width = min(console.width, WIDTH)
+        self._console = console
+        self._plain = console.encoding.lower().replace("-", "") not in ("utf8", "utf16")
+
+    def opening(self, title: str, text: str) -> None:
+        """What this is about, before anything happens."""
+        self._console.print()
+        self._console.print(Text(title, style="bold"))
+        self._lines(text, "", 0)
+
+    def section(self, title: str) -> None:
+        """A heading."""
+        self._console.print()
+        self._console.print(Text(self._spelt(title), style="bold"))
+
+    @contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        """A spinner while something goes on; nothing is left of it afterwards."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(
+            Text(text, style="dim"), spinner="line" if self._plain else "dots"
+        ):
+            yield
+
+    def done(self, text: str, aside: str = "") -> None:
+        """Something that worked."""
+        self._marked("✓", "green", text, aside)
+
+    def refused(self, text: str, code: str, why: str) -> None:
+        """Something that was tried and refused, as it should be."""
+        self._marked("✗", "red", text, f"refused: {code}")
+        self._lines(why, "dim", 4)
+
+    def failed(self, text: str) -> None:
+        """Something that should have held and did not."""
+        self._marked("✗", "bold red", text, "")
+
+    def finding(self, result: str, detail: str) -> None:
+        """One finding of a machine."""
+        mark, style = RESULTS[result]
+        self._marked(mark, style, detail, "", "dim")
+
+    def decision(self, who: str, role: str, outcome: str, reason: str) -> None:
+        """What a person decided, and why."""
+        line = Text.assemble((who, "bold"), f", {role}: ", (outcome, "bold green"))
+        self._row(Text(self._spelt("→"), style="bold"), line)
+        self._lines(f"“{reason}”", "italic", 4)
+
+    def note(self, text: str) -> None:
+        """A line that explains."""
+        self._lines(text, "", 4)
+
+    def facts(self, rows: Mapping[str, str]) -> None:
+        """Names and values, aligned. Values stay whole, so that they can be copied."""
+        wide = max(map(len, rows))
+        for name, value in rows.items():
+            line = Text.assemble(("    " + name.ljust(wide + 2), "dim"), self._spelt(value))
+            self._console.print(line, soft_wrap=True)
+
+    def counts(self, rows: list[tuple[str, int, str]]) -> None:
+        """A small table: a word, a number, and what it means."""
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(style="dim")
+        for word, number, meaning in rows:
+            table.add_row(word, f"{number:,}", self._spelt(meaning))
+        self._console.print(Padding(table, (0, 0, 0, 4)))
+
+    def listed(self, rows: list[tuple[str, str]]) -> None:
+        """A short list at the end: a code, and what it stands for."""
+        wide = max((len(code) for code, _ in rows), default=0)
+        for code, what in rows:
+            self._marked("✗", "red", f"{code.ljust(wide)}   {what}", "")
+
+    def bar(self) -> Progress:
+        """A progress bar that leaves nothing behind."""
+        return Progress(
+            TextColumn("    {task.description}", style="dim"),
+            BarColumn(bar_width=40, complete_style="green", finished_style="green"),
+            TextColumn("{task.completed:,.0f} photos"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    def _marked(self, mark: str, style: str, text: str, aside: str, text_style: str = "") -> None:
+        self._row(
+            Text(self._spelt(mark), style=style), Text(self._spelt(text), style=text_style), aside
+        )
+
+    def _row(self, mark: Text, text: Text, aside: str = "") -> None:
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(width=3, justify="right", no_wrap=True)
+        table.add_column(ratio=1)
+        table.add_column(justify="right", no_wrap=True, style="dim")
+        table.add_row(mark, text, self._spelt(aside))
+        self._console.print(table)
+
+    def _lines(self, text: str, style: str, indent: int) -> None:
+        shown = Text(self._spelt(text), style=style)
+        self._console.print(Padding(shown, (0, 0, 0, indent)))
+
+    def _spelt(self, text: str) -> str:
+        """Without a UTF-8 terminal the few signs we use have plain stand-ins."""
+        if not self._plain:
+            return text
+        for sign, plain in ("✓", "+"), ("✗", "x"), ("→", ">"), ("“", '"'), ("”", '"'):
+            text = text.replace(sign, plain)
+        return text.encode("ascii", "replace").decode()

@@ -1,0 +1,209 @@
+"""The story: a partner asks for everybody's photos, and four gates stand in between.
+
+Everything here goes over HTTP, as anybody outside would do it; only the delivered folder is read
+from the disk, as its recipient would.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.demo.cast import PARENT, Cast, Player
+from api.demo.consents import CATEGORY, NOTICE, OLD_VERSION, PURPOSE, VERSION, ledger
+from api.demo.photos import Album
+from api.demo.show import Show
+from api.http_client import ApiProblem, Json
+from api.told import Told
+from sharing.stages import GATE_ROLES, Stage
+
+DATASET = "profile-photos"
+PATIENCE = 60.0  # seconds for anything that the system does by itself
+
+GATES: tuple[tuple[Stage, str, str, str], ...] = (
+    (
+        Stage.PURPOSE_REVIEW,
+        "Is this purpose one that people were told about?",
+        "Amara Okafor",
+        "The notice of 2014-03 names model training, and the intended use can be published as it is.",
+    ),
+    (
+        Stage.CONSENT_VERIFICATION,
+        "Who said yes to exactly this, and does it still hold?",
+        "Mateus Oliveira",
+        "Only people with an active, explicit yes are counted in; everybody else stays out.",
+    ),
+    (
+        Stage.CONFLICT_SIGNOFF,
+        "Does anybody here gain from it?",
+        "Yuki Tanaka",
+        "I hold nothing in the partner or its parent; the colleague who does has stepped aside.",
+    ),
+    (
+        Stage.LEGAL_APPROVAL,
+        "Is it lawful, and for how long?",
+        "Leila Haddad",
+        "Explicit consent carries it; erasure within a year is a duty in the agreement.",
+    ),
+)
+
+
+class DemoFailed(Told):
+    """Something that should have held did not."""
+
+
+@dataclass(slots=True)
+class Story:
+    """What happens, act by act; `refused` collects the codes of what was rightly refused."""
+
+    show: Show
+    cast: Cast
+    album: Album
+    expected: dict[str, int] = field(default_factory=dict)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    request: Json = field(default_factory=dict)
+    export: Json = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        """Notices, the dataset and its index, the consent ledger, and one declared interest."""
+        show, admin, people = self.show, self.cast.admin, self.cast.people
+        show.section("Before anybody asks")
+        for version, purposes in (
+            (OLD_VERSION, ["dpv:ServiceProvision"]),
+            (VERSION, ["dpv:ServiceProvision", PURPOSE]),
+        ):
+            text = f"What we do with your profile photos, as of {version}."
+            notice = {"name": NOTICE, "version": version, "text": text, "categories": [CATEGORY]}
+            await admin.post("/v1/notices", {**notice, "purposes": purposes})
+        dataset = {
+            "name": DATASET,
+            "location": str(self.album.folder),
+            "category": CATEGORY,
+            "special_category": True,
+            "subject_from": self.album.subject_from,
+        }
+        await admin.post("/v1/datasets", dataset)
+        with show.doing("Indexing the photos"):
+            await admin.post(f"/v1/datasets/{DATASET}/index", {})
+        photos, subjects = len(self.album.photos), len(self.album.subjects)
+        show.done(f"{photos:,} photos of {subjects:,} people are held, GPS positions and all")
+        said = ledger(self.album, self.cast.partner.id, self.cast.earlier)
+        self.expected = dict(said.excluded)
+        steward = people["Mateus Oliveira"].api
+        for i in range(0, len(said.events), 5000):
+            answer = await steward.post("/v1/consents", said.events[i : i + 5000])
+            hold(not answer["refused"], f"Consent events were refused: {answer['refused'][:3]}")
+        show.done(f"{len(said.events):,} entries in the consent ledger say who agreed to what")
+        tied = people["Ingrid Solheim"]
+        interest = {"person": tied.id, "organisation": {"name": PARENT}, "kind": "fund"}
+        detail = "A fund of mine holds shares in it."
+        await tied.api.post("/v1/interests", {**interest, "from": "2012-01-09", "detail": detail})
+        show.done(f"{tied.name}, {tied.title}, declared a fund that holds shares in {PARENT}")
+
+    async def ask(self) -> None:
+        """The partner submits; an engineer tries to export at once and is refused."""
+        show, partner = self.show, self.cast.partner
+        show.section(f"{partner.name} asks")
+        self.request = await partner.api.post("/v1/requests", self._body())
+        show.done(f"“{self._body()['title']}”: {len(self.album.photos):,} photos to train a model")
+        show.note(f"{partner.name} is owned by {PARENT}. Its request is {self._id}.")
+        await self._reaches("purpose_review")
+        engineer = self.cast.people["Priya Raman"]
+        early = engineer.api.post(f"/v1/requests/{self._id}/exports", {"digest": self._digest})
+        await self._refused(
+            f"{engineer.name}, {engineer.title}, tries to export at once",
+            "An export triggered before the gates had decided",
+            "not_cleared",
+            early,
+        )
+
+    async def decide(self) -> None:
+        """The four gates, each by somebody else; one who has an interest tries and is refused."""
+        for number, (stage, question, name, reason) in enumerate(GATES, 1):
+            who, words = self.cast.people[name], stage.value.replace("_", " ")
+            self.show.section(f"Gate {number}  {words.capitalize()}: {question}")
+            await self._reaches(stage.value)
+            self._findings(stage)
+            if stage is Stage.CONFLICT_SIGNOFF:
+                await self._interested(self.cast.people["Ingrid Solheim"])
+            hold(who.role is GATE_ROLES[stage], f"{name} is not the one for {words}.")
+            await who.api.post(f"/v1/requests/{self._id}/decisions", self._decision(stage, reason))
+            self.show.decision(who.name, who.title, "approved", reason)
+        await self._reaches("cleared")
+
+    def _findings(self, stage: Stage) -> None:
+        for entry in self.request["stages"]:
+            if entry["stage"] == stage:
+                for finding in entry["findings"]:
+                    self.show.finding(finding["result"], self._named(finding["detail"]))
+
+    async def _interested(self, who: Player) -> None:
+        body = self._decision(Stage.CONFLICT_SIGNOFF, "Looks fine to me.")
+        await self._refused(
+            f"{who.name} tries to approve it all the same",
+            "A decision by a person with an interest in the partner",
+            "not_eligible",
+            who.api.post(f"/v1/requests/{self._id}/decisions", body),
+        )
+
+    async def _refused(self, text: str, what: str, code: str, act: Awaitable[Any]) -> None:
+        try:
+            await act
+        except ApiProblem as problem:
+            hold(problem.code == code, f"{what} was refused as {problem}, not as {code}.")
+            self.show.refused(text, code, problem.detail)
+            self.refused.append((code, what))
+            return
+        raise DemoFailed(f"{what} was not refused.")
+
+    async def _reaches(self, state: str) -> None:
+        """Waits until the request is in that state, its findings gathered."""
+        path, clock = f"/v1/requests/{self._id}", asyncio.get_running_loop().time
+        deadline = clock() + PATIENCE
+        while clock() < deadline:
+            self.request = await self.cast.partner.api.get(path)
+            if self.request["state"] == state:
+                self.request = await self.cast.people["Yuki Tanaka"].api.get(path)
+                return
+            await asyncio.sleep(0.05)
+        raise DemoFailed(f"The request is {self.request['state']} and does not come to {state}.")
+
+    def _decision(self, stage: Stage, reason: str) -> Json:
+        body = {"stage": stage, "outcome": "approved", "digest": self._digest, "reason": reason}
+        return {**body, "no_interest": True}
+
+    def _named(self, text: str) -> str:
+        """Findings name people by id only; whoever watches the demo may know who they are."""
+        for person in self.cast.people.values():
+            text = text.replace(person.id, person.name)
+        return text
+
+    def _body(self) -> Json:
+        return {
+            "title": "Face matching research",
+            "dataset": DATASET,
+            "purpose": PURPOSE,
+            "intended_use": "Train and test a model that tells whether two photos show one person.",
+            "scope": {"fields": ["photo"], "where": {}, "limit": max(len(self.album.photos), 1)},
+            "legal_basis": "gdpr:A6-1-a",
+            "special_category_basis": "gdpr:A9-2-a",
+            "retention_days": 365,
+            "trains_models": True,
+            "onward_recipients": [],
+            "sponsor": None,
+            "delivery": {"format": "webdataset"},
+        }
+
+    @property
+    def _id(self) -> str:
+        return str(self.request["id"])
+
+    @property
+    def _digest(self) -> str:
+        return str(self.request["digest"])
+
+
+def hold(condition: bool, sentence: str) -> None:
+    """Ends the demo as failed, with that sentence, unless the condition is true."""
+    if not condition:
+        raise DemoFailed(sentence)
