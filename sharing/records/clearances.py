@@ -5,7 +5,11 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, select
 
-from sharing.stages import GATES
+from sharing.clearance import Approval, Clearance
+from sharing.errors import NotCleared
+from sharing.records.requests import Decision
+from sharing.records.tables import new_id
+from sharing.stages import GATES, Outcome
 
 
 def _approval(stage: str) -> ForeignKeyConstraint:
@@ -58,3 +62,44 @@ def of(session: Session, request_id: str, digest: str) -> ClearanceRow | None:
             ClearanceRow.request_id == request_id, ClearanceRow.digest == digest
         )
     ).first()
+
+
+def add(session: Session, clearance: Clearance) -> ClearanceRow:
+    """Writes a clearance; the database looks at every approval again."""
+    people = {f"{a.stage}_by": a.actor for a in clearance.approvals}
+    row = ClearanceRow(
+        id=new_id("clr"), request_id=clearance.request_id, digest=clearance.digest,
+        agreement_digest=clearance.agreement_digest, seal=clearance.seal,
+        cleared_at=clearance.cleared_at, valid_until=clearance.valid_until, **people,
+    )
+    session.add(row)
+    return row
+
+
+def demand(session: Session, request_id: str, digest: str, at: datetime) -> Clearance:
+    """The clearance of a digest as a value, sealed anew from the decisions' own rows; raises
+    NotCleared where there is none, where it does not cover this moment, or where it was altered."""
+    row = of(session, request_id, digest)
+    if row is None:
+        raise NotCleared("There is no clearance for this digest.")
+    clearance = Clearance(request_id, digest, _approvals(session, row), row.agreement_digest,
+                          row.cleared_at, row.valid_until)
+    if clearance.seal != row.seal:
+        raise NotCleared("The clearance does not match the decisions it was sealed from.")
+    if not clearance.covers(request_id, digest, at):
+        raise NotCleared(f"The clearance ran out at {row.valid_until:%Y-%m-%d %H:%M} UTC.")
+    return clearance
+
+
+def _approvals(session: Session, row: ClearanceRow) -> tuple[Approval, ...]:
+    decisions = session.exec(
+        select(Decision).where(Decision.request_id == row.request_id,
+                               Decision.digest == row.digest, Decision.outcome == "approved")
+    )
+    by_stage = {d.stage: d for d in decisions}
+    if set(by_stage) != set(GATES):
+        raise NotCleared("An approval behind this clearance is missing.")
+    return tuple(
+        Approval(stage, d.actor_id, d.digest, Outcome(d.outcome), d.id)
+        for stage in GATES if (d := by_stage[stage])
+    )

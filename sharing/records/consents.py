@@ -13,6 +13,8 @@ from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, ve
 from sharing.purpose import needs_explicit
 from sharing.records import heads, notices
 from sharing.records.datasets import Dataset, DatasetObject
+from sharing.records.notices import Notice
+from sharing.records.parties import Partner
 from sharing.records.tables import now
 
 
@@ -134,3 +136,25 @@ def count(
 
 def _event(row: Sequence[Any]) -> ConsentEvent:
     return ConsentEvent(row[0], row[1], row[2], row[3], row[4], Action(row[5]), *row[6:11])
+
+
+def places(
+    session: Session, dataset_id: str, index: int, subjects: Sequence[str]
+) -> Iterator[tuple[int, str]]:
+    """(index position, subject) of every object of some subjects."""
+    for i in range(0, len(subjects), 500):
+        rows = session.execute(
+            select(DatasetObject.position, DatasetObject.subject).where(
+                DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index,
+                col(DatasetObject.subject).in_(subjects[i : i + 500]),
+            )
+        )
+        yield from ((row[0], row[1]) for row in rows)
+
+
+def known_words(session: Session) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+    """What a new event may name: notices by name and version, and partners by id."""
+    given = session.execute(select(Notice.name, Notice.version))
+    return frozenset((name, version) for name, version in given), frozenset(
+        session.exec(select(Partner.id))
+    )

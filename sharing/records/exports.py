@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, ForeignKeyConstraint, Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.errors import NotFound
+from sharing.errors import NotFound, Refused
+from sharing.records.tables import now
 from sharing.stages import LIVE_EXPORTS, ExportState
 
 _LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE_EXPORTS))))
@@ -133,6 +134,22 @@ def unreadable(session: Session, export_id: str, limit: int) -> list[UnreadableO
     ))
 
 
-def running(export: Export) -> bool:
-    """True while an export may still write."""
-    return ExportState(export.state) is ExportState.RUNNING
+def stop(export: Export, state: ExportState, code: str | None = None,
+         detail: str | None = None) -> None:
+    """Ends a run that delivered nothing. Its fence rises, so that no attempt of it can release."""
+    export.state, export.ended_at = state, now()
+    export.code, export.detail = code, detail
+    export.fence += 1
+
+
+def released(session: Session, export_id: str) -> Release | None:
+    """The release of an export, if a byte has left."""
+    return session.get(Release, export_id)
+
+
+def demand_running(export: Export) -> None:
+    """Raises Refused where an export must not write any more."""
+    if export.state == ExportState.CANCELLED:
+        raise Refused("export_cancelled", "The export was cancelled.")
+    if export.state != ExportState.RUNNING:
+        raise Refused("wrong_state", f"The export is {export.state}.")

@@ -144,6 +144,14 @@ def gate(session: Session, request: Request, stage: Stage) -> Gate | None:
     return session.get(Gate, (request.id, request.digest, stage))
 
 
+def open_gate(session: Session, request: Request) -> Gate | None:
+    """The gate of the current digest that waits for a decision, if there is one."""
+    return session.exec(
+        select(Gate).where(Gate.request_id == request.id, Gate.digest == request.digest,
+                           col(Gate.outcome).is_(None))
+    ).first()
+
+
 def findings(row: Gate) -> list[Finding]:
     """A gate's findings as values."""
     return [Finding(f["check"], Result(f["result"]), f["detail"]) for f in row.findings]

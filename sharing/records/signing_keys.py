@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from sharing.orders import Order, Verb, demand_signed
 from sharing.records.tables import now
 
 
@@ -33,3 +34,8 @@ def known(session: Session, purpose: str) -> Sequence[str]:
                                      col(SigningKey.revoked_at).is_(None))
         .order_by(col(SigningKey.added_at))
     ))
+
+
+def demand_order(session: Session, order: Order, verb: Verb) -> None:
+    """Raises Refused unless the API signed this order, in the transaction that records it (I27)."""
+    demand_signed(order, verb, known(session, "order"))

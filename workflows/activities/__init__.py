@@ -1,0 +1,1 @@
+"""What the process does to the world, one file a stage: load, judge, append, return."""

@@ -1,0 +1,56 @@
+"""Where an export is made before anything of it may leave: beside the delivered packages, so that
+delivery is a rename. Every attempt at a shard has a folder of its own, which nobody else writes;
+only what the database recorded as committed is put together into a package."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from sharing.errors import Refused
+
+STAGING = ".staging"
+
+
+class Staging:
+    """The folders of one export under the delivery root."""
+
+    def __init__(self, root: Path, export_id: str) -> None:
+        self.folder = root / STAGING / export_id
+
+    def attempt(self, shard: int, fence: int) -> Path:
+        """The folder of one attempt at a shard, made."""
+        return _made(self.folder / f"shard-{shard:05}.{fence}")
+
+    def package(self, fence: int) -> Path:
+        """The folder in which one attempt at a release puts the package together, made empty."""
+        folder = self.folder / f"package.{fence}"
+        shutil.rmtree(folder, ignore_errors=True)
+        return _made(folder)
+
+    def gather(self, attempt: Path, package: Path, files: Iterable[str]) -> None:
+        """Links a committed shard's files into a package; the attempt stays for another try."""
+        for name in files:
+            target = package / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(attempt / name, target)
+            except OSError:  # a file system without hard links
+                shutil.copy2(attempt / name, target)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def local(url: str, name: str) -> Path:
+    """The folder that a file:// URL or a plain path names; Refused for anything else."""
+    if url.startswith("file://"):
+        return Path(url.removeprefix("file://"))
+    if "://" in url:
+        raise Refused(
+            "unsupported_location",
+            f"{name} {url!r} can't be used here: give a folder's path or a file:// URL.",
+        )
+    return Path(url)

@@ -1,0 +1,38 @@
+"""Idempotency keys: the same key with the same body has one effect, and one answer (I16)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from sharing.errors import Refused
+from sharing.records.requests import IdempotencyKey
+from sharing.records.tables import now
+
+
+def find(session: Session, client: str, key: str, body_hash: str) -> IdempotencyKey | None:
+    """What this client's key was used for; raises Refused if it was for something else."""
+    row = session.get(IdempotencyKey, (client, key))
+    if row is not None and row.body_hash != body_hash:
+        raise Refused(
+            "idempotency_mismatch",
+            "This Idempotency-Key was used with another body or address: use a new key.",
+        )
+    return row
+
+
+def remember(session: Session, client: str, key: str, body_hash: str, status: int,
+             answer: Mapping[str, Any]) -> None:
+    """Keeps the answer for a key. A row that was there already takes this answer."""
+    row = session.get(IdempotencyKey, (client, key))
+    if row is None:
+        session.add(IdempotencyKey(client=client, key=key, body_hash=body_hash, status=status,
+                                   response={"answer": dict(answer)}, at=now()))
+        return
+    row.status, row.response = status, {"answer": dict(answer)}
+
+
+def answer(row: IdempotencyKey) -> dict[str, Any] | None:
+    """The answer that was given; None if it was recorded without one."""
+    given = row.response.get("answer")
+    return given if isinstance(given, dict) else None

@@ -1,0 +1,145 @@
+"""What people do to an export, and how it ended: recorded by the control worker."""
+
+from functools import partial
+
+from temporalio import activity
+
+from sharing.eligibility import Act, demand
+from sharing.errors import NotCleared, NotFound, Refused
+from sharing.orders import Order, Verb
+from sharing.records import clearances, exports, requests
+from sharing.records.database import Database, Unit
+from sharing.records.datasets import Dataset
+from sharing.records.exports import Export
+from sharing.records.parties import actor
+from sharing.records.requests import Request
+from sharing.records.signing_keys import demand_order
+from sharing.records.tables import now
+from sharing.stages import ExportState, RequestState, Stage
+from workflows.messages import ExportEnd, Triggered
+
+
+class Exports:
+    """Records triggers, confirmations, cancellations and ends of exports."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn
+    async def record_trigger(self, order: Order) -> Triggered:
+        """A new run for a cleared digest, by an engineer who decided nothing on it (I21)."""
+        return await self._database.write(partial(_trigger, order=order))
+
+    @activity.defn
+    async def record_confirmation(self, order: Order) -> None:
+        """A second engineer says yes: the run begins."""
+        await self._database.write(partial(_confirm, order=order))
+
+    @activity.defn
+    async def record_cancellation(self, order: Order) -> None:
+        """The run stops: from this commit on, nothing of it can be released."""
+        await self._database.write(partial(_cancel, order=order))
+
+    @activity.defn
+    async def record_export_end(self, end: ExportEnd) -> None:
+        """A run that delivered nothing has been erased."""
+        await self._database.write(partial(_end, end=end))
+
+
+def _trigger(unit: Unit, order: Order) -> Triggered:
+    demand_order(unit.session, order, Verb.TRIGGER)
+    request = requests.get(unit.session, order.request_id, hold=True)
+    known = unit.session.get(Export, order.id)
+    if known is not None:
+        return Triggered(known.id, known.needs_confirmation)
+    _may(unit, Act.TRIGGER, order, request)
+    if order.digest != request.digest:
+        raise Refused("stale_digest", "The request has changed since: read it again.")
+    if exports.live(unit.session, request.id, request.digest) is not None:
+        raise Refused("export_live", "An export of this request is under way already.")
+    if request.state != RequestState.CLEARED:
+        raise NotCleared(f"The request is {request.state}, not cleared.")
+    clearances.demand(unit.session, request.id, request.digest, now())
+    revision = requests.revision_row(unit.session, request)
+    twice = unit.session.get_one(Dataset, revision.dataset_id).special_category
+    state = ExportState.AWAITING_CONFIRMATION if twice else ExportState.RUNNING
+    unit.session.add(
+        Export(id=order.id, request_id=request.id, digest=request.digest, state=state,
+               needs_confirmation=twice, triggered_by=order.actor, triggered_at=now())
+    )
+    request.state = RequestState.EXPORTING
+    requests.wait(request, Stage.EXPORT if twice else None, request.waiting_until if twice else None)
+    _tell(unit, request, order.actor, "export.triggered", order.id)
+    return Triggered(order.id, twice)
+
+
+def _confirm(unit: Unit, order: Order) -> None:
+    demand_order(unit.session, order, Verb.CONFIRM)
+    request, export = _both(unit, order)
+    if export.confirmed_by == order.actor:
+        return
+    if export.state != ExportState.AWAITING_CONFIRMATION:
+        raise Refused("wrong_state", f"The export is {export.state}: nothing to confirm.")
+    _may(unit, Act.CONFIRM, order, request, export.triggered_by)
+    export.state, export.confirmed_by, export.confirmed_at = ExportState.RUNNING, order.actor, now()
+    requests.wait(request, None, None)
+    _tell(unit, request, order.actor, "export.confirmed", export.id)
+
+
+def _cancel(unit: Unit, order: Order) -> None:
+    demand_order(unit.session, order, Verb.CANCEL)
+    request, export = _both(unit, order)
+    if export.state == ExportState.CANCELLED:
+        return
+    _may(unit, Act.CANCEL, order, request)
+    if exports.released(unit.session, export.id) or export.state not in exports.LIVE_EXPORTS:
+        raise Refused("wrong_state", f"The export is {export.state}: it can't be cancelled now.")
+    waiting = export.state == ExportState.AWAITING_CONFIRMATION
+    exports.stop(export, ExportState.CANCELLED, "export_cancelled", "Cancelled by a person.")
+    _tell(unit, request, order.actor, "export.cancelled", export.id)
+    if waiting:
+        _back_to_cleared(unit, request)
+
+
+def _end(unit: Unit, end: ExportEnd) -> None:
+    export = exports.get(unit.session, end.export_id)
+    request = requests.get(unit.session, export.request_id, hold=True)
+    if exports.released(unit.session, export.id):
+        return
+    if export.state in exports.LIVE_EXPORTS:
+        exports.stop(export, ExportState.FAILED, end.code, end.detail)
+        _tell(unit, request, "system:export", "export.failed", export.id, code=end.code)
+    unit.audit("system:export", "export.erased", request.id, export=export.id)
+    if request.state != RequestState.EXPORTING or request.digest != export.digest:
+        return
+    if end.code == "not_cleared":
+        requests.end(request, RequestState.REVOKED)
+        _tell(unit, request, "system:export", "request.revoked", export.id)
+        return
+    _back_to_cleared(unit, request)
+
+
+def _back_to_cleared(unit: Unit, request: Request) -> None:
+    clearance = clearances.of(unit.session, request.id, request.digest)
+    request.state = RequestState.CLEARED
+    requests.wait(request, Stage.EXPORT, clearance.valid_until if clearance else None)
+
+
+def _may(unit: Unit, act: Act, order: Order, request: Request, by: str | None = None) -> None:
+    person = actor(unit.session, order.actor)
+    if person is None:
+        raise NotFound("person", order.actor)
+    demand(act, person, requests.case(unit.session, request, by))
+
+
+def _both(unit: Unit, order: Order) -> tuple[Request, Export]:
+    request = requests.get(unit.session, order.request_id, hold=True)
+    export = exports.get(unit.session, order.body["export"], hold=True)
+    if export.request_id != request.id:
+        raise NotFound("export", export.id)
+    return request, export
+
+
+def _tell(unit: Unit, request: Request, by: str, type: str, export: str, **data: str) -> None:
+    unit.audit(by, type, request.id, export=export, **data)
+    unit.tell(type, export, partner_id=request.partner_id, request_id=request.id, **data)

@@ -1,0 +1,184 @@
+"""What the four gates share: opening with findings, and closing with a decision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from functools import partial
+
+from temporalio import activity
+
+from sharing.clearance import Approval, seal
+from sharing.eligibility import Act, demand
+from sharing.errors import NotFound, Refused
+from sharing.findings import Finding, findings_digest
+from sharing.orders import Order, Verb
+from sharing.records import clearances, requests
+from sharing.records.database import Database, Unit
+from sharing.records.interests import Declaration
+from sharing.records.parties import actor
+from sharing.records.requests import Decision, Gate, Request
+from sharing.records.signing_keys import demand_order
+from sharing.records.tables import new_id, now
+from sharing.settings import Settings
+from sharing.stages import GATES, Outcome, RequestState, Stage
+from workflows.messages import Decided, Opened, Opening
+
+FINDER = "system:{stage}-findings"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the machine found, and the digest of the agreement where the gate is about one."""
+
+    findings: Sequence[Finding]
+    agreement: str | None = None
+
+
+Judge = Callable[[Unit, Request], Judged]
+
+
+async def open_gate(
+    database: Database, settings: Settings, opening: Opening, judge: Judge
+) -> Opened:
+    """Gathers a gate's findings and opens it, in one transaction. A gate that is open already, or
+    closed, is left as it is; a request that has moved on is told by a deadline of now."""
+    return await database.write(
+        partial(_open, opening=opening, judge=judge, patience=settings.deadline(opening.stage))
+    )
+
+
+def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Opened:
+    request = requests.get(unit.session, opening.request_id, hold=True)
+    opened = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
+    if opened is not None:
+        return Opened(opened.until, Outcome(opened.outcome) if opened.outcome else None)
+    if request.digest != opening.digest or request.state not in _before(opening.stage):
+        return Opened(opening.at)
+    judged = judge(unit, request)
+    found = judged.findings
+    until = opening.at + patience
+    row = Gate(request_id=request.id, digest=request.digest, stage=opening.stage, until=until,
+               findings=[{**asdict(f), "result": str(f.result)} for f in found],
+               findings_digest=findings_digest(found), agreement_digest=judged.agreement,
+               opened_at=now())
+    unit.session.add(row)
+    request.state = RequestState(opening.stage)
+    requests.wait(request, opening.stage, until)
+    results = {f.check: str(f.result) for f in found}
+    unit.audit(FINDER.format(stage=opening.stage), "gate.opened", request.id,
+               stage=opening.stage, findings=results, findings_digest=row.findings_digest)
+    unit.tell("gate.opened", request.id, partner_id=request.partner_id, request_id=request.id,
+              stage=opening.stage, until=until.isoformat())
+    return Opened(until)
+
+
+def _before(stage: Stage) -> tuple[RequestState, ...]:
+    """The states from which a gate may open: only the one right before it."""
+    number = GATES.index(stage)
+    return (RequestState(GATES[number - 1]) if number else RequestState.SUBMITTED,)
+
+
+class Decisions:
+    """Records what people decide at the gates."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    @activity.defn
+    async def record_decision(self, order: Order) -> Decided:
+        """One decision, with the declaration behind it; the fourth approval seals the clearance."""
+        return await self._database.write(
+            partial(_decision, order=order, settings=self._settings)
+        )
+
+
+def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
+    demand_order(unit.session, order, Verb.DECIDE)
+    request = requests.get(unit.session, order.request_id, hold=True)
+    outcome, stage = Outcome(order.body["outcome"]), Stage(order.body["stage"])
+    wait = _wait_after(outcome, stage, settings)
+    if unit.session.get(Decision, order.id) is not None:
+        return Decided(outcome, wait)
+    gate = _decidable(unit, request, order, stage)
+    at = now()
+    declaration = Declaration(id=new_id("dcl"), person_id=order.actor, request_id=request.id, at=at)
+    unit.session.add(declaration)
+    unit.session.flush()
+    unit.session.add(
+        Decision(id=order.id, request_id=request.id, digest=order.digest, stage=stage,
+                 actor_id=order.actor, outcome=outcome, reason=order.body["reason"],
+                 conditions=list(order.body["conditions"]), findings_digest=gate.findings_digest,
+                 agreement_digest=gate.agreement_digest, declaration_id=declaration.id, at=at,
+                 signature=order.signature)
+    )
+    unit.session.flush()
+    gate.outcome, gate.closed_at = outcome, at
+    unit.audit(order.actor, "decision.taken", request.id, decision=order.id, stage=stage,
+               outcome=outcome, digest=order.digest, findings_digest=gate.findings_digest)
+    unit.tell("decision.taken", request.id, partner_id=request.partner_id, request_id=request.id,
+              stage=stage, outcome=outcome)
+    _move(unit, request, stage, outcome, wait)
+    return Decided(outcome, wait)
+
+
+def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate:
+    gate = requests.gate(unit.session, request, stage)
+    if order.digest != request.digest:
+        raise Refused("stale_digest", "The request has changed since: read it again.")
+    if gate is None or request.state != stage:
+        raise Refused("wrong_stage", f"The request is {request.state}, not at {stage}.")
+    if gate.outcome is not None:
+        raise Refused("already_decided", f"{stage} was {gate.outcome} already.")
+    person = actor(unit.session, order.actor)
+    if person is None:
+        raise NotFound("person", order.actor)
+    demand(Act.DECIDE, person, requests.case(unit.session, request), stage)
+    return gate
+
+
+def _wait_after(outcome: Outcome, stage: Stage, settings: Settings) -> float:
+    if outcome is Outcome.RETURNED:
+        return timedelta(days=settings.returned_days).total_seconds()
+    if outcome is Outcome.APPROVED and stage is GATES[-1]:
+        return timedelta(days=settings.clearance_days).total_seconds()
+    return 0.0
+
+
+def _move(unit: Unit, request: Request, stage: Stage, outcome: Outcome, wait: float) -> None:
+    """What a decision does to the request itself."""
+    until = now() + timedelta(seconds=wait)
+    if outcome is Outcome.REFUSED:
+        requests.end(request, RequestState.REFUSED)
+        _told(unit, request, "request.refused", stage=stage)
+    elif outcome is Outcome.RETURNED:
+        request.state = RequestState.RETURNED
+        requests.wait(request, None, until)
+        _told(unit, request, "request.returned", stage=stage)
+    elif stage is GATES[-1]:
+        _clear(unit, request, timedelta(seconds=wait))
+    else:
+        requests.wait(request, None, None)
+
+
+def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
+    """Seals four approvals; the database refuses the row if they do not stand behind it."""
+    at = now()
+    taken = {d.stage: d for d in requests.decisions_of(unit.session, request.id)
+             if d.digest == request.digest}
+    approvals = [
+        Approval(stage, d.actor_id, d.digest, Outcome(d.outcome), d.id)
+        for stage in GATES if (d := taken.get(stage)) is not None
+    ]
+    agreement = taken[Stage.LEGAL_APPROVAL].agreement_digest or ""
+    clearance = seal(request.id, request.digest, approvals, agreement, at, at + valid_for)
+    row = clearances.add(unit.session, clearance)
+    unit.session.flush()
+    request.state = RequestState.CLEARED
+    requests.wait(request, Stage.EXPORT, clearance.valid_until)
+    _told(unit, request, "request.cleared", clearance=row.id, seal=clearance.seal)
+
+
+def _told(unit: Unit, request: Request, type: str, **data: str) -> None:
+    unit.audit("system:process", type, request.id, **data)
+    unit.tell(type, request.id, partner_id=request.partner_id, request_id=request.id, **data)

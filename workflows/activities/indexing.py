@@ -1,0 +1,65 @@
+"""The scan of a dataset into a new version of its index."""
+
+import asyncio
+from dataclasses import asdict
+from itertools import islice
+
+from temporalio import activity
+
+from sharing.errors import NotFound, Refused
+from sharing.export.index import scan
+from sharing.export.staging import local
+from sharing.records import datasets
+from sharing.records.database import Database, Unit
+from sharing.records.datasets import Dataset
+from sharing.settings import Settings
+from workflows.activities.pulse import beating
+
+ROWS = 5000
+
+
+class Indexing:
+    """Reads where datasets lie: only the export worker can."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
+
+    @activity.defn
+    async def index_dataset(self, dataset_id: str) -> None:
+        """Writes a new version beside the current one, then makes it current in one step."""
+        dataset = await self._database.read(lambda s: s.get(Dataset, dataset_id))
+        if dataset is None:
+            raise NotFound("dataset", dataset_id)
+        version = dataset.index_version + 1
+        await self._database.write(
+            lambda u: datasets.discard_index(u.session, dataset_id, version)
+        )
+        async with beating():
+            await self._append(dataset, version)
+            await self._database.write(lambda u: _publish(u, dataset_id, version))
+
+    async def _append(self, dataset: Dataset, version: int) -> None:
+        folder = self._store / local(dataset.location, "location")
+        found = scan(str(folder), dataset.subject_from)
+        position = 0
+        while page := await asyncio.to_thread(lambda: list(islice(found, ROWS))):
+            rows = [
+                {"dataset_id": dataset.id, "index_version": version, "position": position + i,
+                 **asdict(item)}
+                for i, item in enumerate(page)
+            ]
+            await self._database.write(
+                lambda u, rows=rows: datasets.append_objects(u.session, rows)  # type: ignore[misc]
+            )
+            position += len(page)
+        if position == 0:
+            raise Refused("nothing_indexed", f"No photos were found in {dataset.location!r} that "
+                          f"match {dataset.subject_from!r}.")
+
+
+def _publish(unit: Unit, dataset_id: str, version: int) -> None:
+    dataset = datasets.publish_index(unit.session, dataset_id, version)
+    unit.audit("system:indexing", "dataset.indexed", None, dataset=dataset_id, version=version,
+               objects=dataset.objects, subjects=dataset.subjects)
+    unit.tell("dataset.indexed", dataset_id, version=version, objects=dataset.objects)

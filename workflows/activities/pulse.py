@@ -1,0 +1,25 @@
+"""Heartbeats while something long goes on elsewhere, so that slow is not taken for dead (F3)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+from workflows.timeouts import BEAT
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Beats until the block is left."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT.total_seconds())
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()

@@ -1,0 +1,143 @@
+"""The export worker's part: plan, shards, release, deliver, erase. It cannot decide anything, and
+it demands the clearance from the database again at every step."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from temporalio import activity
+
+from sharing.errors import Refused
+from sharing.export import runs
+from sharing.export.deliver import deliver
+from sharing.export.destination import DestinationFailed
+from sharing.export.erase import erase
+from sharing.export.pack import ShardResult, write_shard
+from sharing.export.pseudonyms import Pseudonyms
+from sharing.export.runs import Fenced, Stale
+from sharing.export.seal import Sealed, SealRefused, seal
+from sharing.export.source import Candidate, SourceFailed
+from sharing.export.staging import Staging, local
+from sharing.keys import secret, signing_key
+from sharing.records.database import Database
+from sharing.settings import Settings
+from workflows.activities.pulse import beating
+from workflows.messages import Plan, ReleaseAttempt, ShardTask
+
+T = TypeVar("T")
+
+
+class ExportPlane:
+    """Moves bytes, with storage settings and keys that no other process has."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._shard_objects = settings.shard_objects
+        self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
+        self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
+        self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
+        self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="pack")
+
+    @activity.defn
+    async def plan_export(self, export_id: str) -> Plan:
+        """Cuts the scope into shards, once."""
+        async with beating():
+            known = await self._database.read(lambda s: runs.planned(s, export_id))
+            if known is None:
+                objects = await self._database.read(lambda s: runs.objects_of(s, export_id))
+                known = await self._database.write(
+                    lambda u: runs.plan(u, export_id, objects, self._shard_objects)
+                )
+            return Plan(known)
+
+    @activity.defn
+    async def export_shard(self, task: ShardTask) -> None:
+        """One shard: ask every subject again, strip, hash, pack, commit. A shard that was
+        committed already stays as it is."""
+        async with beating():
+            fenced = await self._database.write(
+                lambda u: runs.take_shard(u, task.export_id, task.number)
+            )
+            if fenced is None:
+                return
+            chosen = await self._database.read(lambda s: runs.choose(s, fenced))
+            packed = await self._packed(task, fenced, chosen.candidates)
+            await self._database.write(lambda u: runs.commit_shard(u, fenced, chosen, packed))
+
+    async def _packed(
+        self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
+    ) -> ShardResult:
+        def pack() -> ShardResult:
+            return write_shard(
+                self._store / local(fenced.location, "location"),
+                Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
+                task.number,
+                candidates,
+                packing=fenced.packing,
+                category=fenced.category,
+                pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
+                age_recipient=fenced.age_recipient,
+                attempt=str(fenced.fence),
+                progress=None,
+            )
+
+        return await self._in_thread(pack)
+
+    @activity.defn
+    async def release_package(self, export_id: str) -> ReleaseAttempt:
+        """Puts the package together, seals it, and releases it in one transaction that looks at
+        everything again. Where consent ended meanwhile it names the shards to make again."""
+        async with beating():
+            if await self._database.read(lambda s: runs.is_released(s, export_id)):
+                return ReleaseAttempt(released=True)
+            run = await self._database.write(lambda u: runs.take_release(u, export_id))
+            sealed = await self._in_thread(lambda: self._sealed(export_id, run))
+            outcome = await self._database.write(lambda u: runs.release(u, run, sealed))
+            if isinstance(outcome, Stale):
+                return ReleaseAttempt(released=False, stale=outcome.shards)
+            return ReleaseAttempt(released=True)
+
+    def _sealed(self, export_id: str, run: runs.Run) -> Sealed:
+        staging = Staging(self._root, export_id)
+        package = staging.package(run.fence)
+        for shard in run.shards:
+            staging.gather(
+                staging.attempt(shard.result.number, shard.fence), package,
+                (*(file.path for file in shard.result.files), shard.result.manifest),
+            )
+        return seal(package, [s.result for s in run.shards], run.header, self._signing_key)
+
+    @activity.defn
+    async def deliver_package(self, export_id: str) -> None:
+        """Hands over what was released. It may not give up: the bytes count as gone."""
+        async with beating():
+            released = await self._database.read(lambda s: runs.released(s, export_id))
+            staging = Staging(self._root, export_id)
+            destination = self._root / released.partner_id / export_id
+
+            def hand_over() -> None:
+                deliver(staging.folder / f"package.{released.fence}", destination,
+                        released.envelope.encode())
+                erase(staging.folder)
+
+            await asyncio.get_running_loop().run_in_executor(self._threads, hand_over)
+            await self._database.write(
+                lambda u: runs.delivered(u, export_id, str(destination))
+            )
+
+    @activity.defn
+    async def erase_staging(self, export_id: str) -> None:
+        """Erases whatever an ended run left in staging."""
+        async with beating():
+            await self._in_thread(lambda: erase(Staging(self._root, export_id).folder))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Runs blocking work beside the loop; failures of disks become refusals with a cure."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (DestinationFailed, SourceFailed) as failure:
+            raise Refused(failure.code, str(failure)) from failure
+        except SealRefused as failure:
+            raise Refused("seal_refused", str(failure)) from failure

@@ -1,0 +1,160 @@
+"""Submission and its undoing: the first revision, later revisions, withdrawal, deadlines missed."""
+
+from functools import partial
+from typing import Any
+
+from temporalio import activity
+
+from sharing.errors import Refused
+from sharing.orders import Order, Verb
+from sharing.records import datasets, exports, interests, requests
+from sharing.records.database import Database, Unit
+from sharing.records.parties import Partner
+from sharing.records.requests import IdempotencyKey, Request, RequestRevision
+from sharing.records.signing_keys import demand_order
+from sharing.records.tables import now
+from sharing.request import Revision, check
+from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
+from workflows.messages import Lapse, Submitted
+
+DEADLINE = "system:deadline"
+SCREENING = "system:conflict-screening"
+
+
+class Submissions:
+    """Records what the partner tells a request."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn
+    async def record_submission(self, order: Order) -> Submitted:
+        """The request and its first revision; the same order again changes nothing."""
+        return await self._database.write(partial(_submission, order=order))
+
+    @activity.defn
+    async def record_revision(self, order: Order) -> Submitted:
+        """A changed scope under a new digest: what was decided on the old one is void."""
+        return await self._database.write(partial(_amendment, order=order))
+
+    @activity.defn
+    async def record_withdrawal(self, order: Order) -> None:
+        """The partner no longer asks. Decisions stay readable (F6)."""
+        await self._database.write(partial(_withdrawal, order=order))
+
+    @activity.defn
+    async def record_lapse(self, lapse: Lapse) -> None:
+        """A deadline passed: the request expires, never silently (F12)."""
+        await self._database.write(partial(_lapse, lapse=lapse))
+
+
+def _submission(unit: Unit, order: Order) -> Submitted:
+    demand_order(unit.session, order, Verb.SUBMIT)
+    key = order.body.get("key")
+    held = unit.session.get(IdempotencyKey, (order.body.get("client"), key)) if key else None
+    if held is not None and held.body_hash != order.body.get("body_hash"):
+        raise Refused("idempotency_mismatch", "This Idempotency-Key was used with another body.")
+    recorded = unit.session.get(Request, order.request_id)
+    if recorded is not None:
+        return Submitted(recorded.digest)
+    revision = _revision(order)
+    partner = unit.session.get_one(Partner, order.actor)
+    unit.session.add(
+        Request(id=order.request_id, partner_id=partner.id, title=order.body["title"],
+                state=RequestState.SUBMITTED, revision=1, digest=revision.digest,
+                sponsor=order.body["sponsor"], submitted_at=now())
+    )
+    unit.session.flush()
+    _keep(unit, revision)
+    if key:
+        unit.session.add(
+            IdempotencyKey(client=order.body["client"], key=key, status=201, at=now(),
+                           body_hash=order.body["body_hash"], response={"id": order.request_id})
+        )
+    _tell(unit, order, "request.submitted", digest=revision.digest, revision=1)
+    for person in interests.recuse(
+        unit.session, order.request_id, interests.matches(unit.session, partner.id)
+    ):
+        unit.audit(SCREENING, "person.recused", order.request_id, person=person)
+        unit.tell("person.recused", person, partner_id=partner.id, request_id=order.request_id)
+    return Submitted(revision.digest)
+
+
+def _amendment(unit: Unit, order: Order) -> Submitted:
+    demand_order(unit.session, order, Verb.AMEND)
+    request = requests.get(unit.session, order.request_id, hold=True)
+    revision = _revision(order)
+    if request.digest == revision.digest:
+        return Submitted(request.digest)
+    if request.state not in AMENDABLE:
+        raise Refused("wrong_state", f"The request is {request.state}: its scope can't change now.")
+    if revision.number != request.revision + 1 or request.partner_id != order.actor:
+        raise Refused("stale_digest", "The request was changed meanwhile: read it again.")
+    _keep(unit, revision)
+    request.revision, request.digest = revision.number, revision.digest
+    request.title, request.sponsor = order.body["title"], order.body["sponsor"]
+    request.state = RequestState.SUBMITTED
+    requests.wait(request, None, None)
+    _tell(unit, order, "request.revised", digest=revision.digest, revision=revision.number)
+    return Submitted(revision.digest)
+
+
+def _withdrawal(unit: Unit, order: Order) -> None:
+    demand_order(unit.session, order, Verb.WITHDRAW)
+    request = requests.get(unit.session, order.request_id, hold=True)
+    if request.state == RequestState.WITHDRAWN:
+        return
+    if request.state in ENDED or request.partner_id != order.actor:
+        raise Refused("wrong_state", f"The request is {request.state} already.")
+    export = exports.live(unit.session, request.id, request.digest)
+    if export is not None:
+        if exports.released(unit.session, export.id):
+            raise Refused("wrong_state", "The package has been released already.")
+        exports.stop(export, ExportState.CANCELLED)
+    requests.end(request, RequestState.WITHDRAWN)
+    _tell(unit, order, "request.withdrawn")
+
+
+def _lapse(unit: Unit, lapse: Lapse) -> None:
+    request = requests.get(unit.session, lapse.request_id, hold=True)
+    if request.digest != lapse.digest or request.state != lapse.state or request.state in ENDED:
+        return  # something else happened first, and that was the one answer
+    row = requests.open_gate(unit.session, request)
+    if row is not None:
+        row.outcome, row.closed_at = Outcome.EXPIRED, now()
+    export = exports.live(unit.session, request.id, request.digest)
+    if export is not None:
+        exports.stop(export, ExportState.CANCELLED)
+    requests.end(request, RequestState.EXPIRED)
+    unit.audit(DEADLINE, "request.expired", request.id, waited_at=str(lapse.state))
+    unit.tell("request.expired", request.id, partner_id=request.partner_id, request_id=request.id,
+              waited_at=str(lapse.state))
+
+
+def _revision(order: Order) -> Revision:
+    """The revision an order speaks of; its digest must be the one that was signed for."""
+    apart = ("index", "age_recipient", "number", "client", "key", "body_hash")
+    body = {name: value for name, value in order.body.items() if name not in apart}
+    check(body)
+    revision = Revision(order.request_id, order.body["number"], order.actor,
+                        order.body["age_recipient"], order.body["index"], body)
+    if revision.digest != order.digest:
+        raise Refused("stale_digest", "The digest does not match what was submitted.")
+    return revision
+
+
+def _keep(unit: Unit, revision: Revision) -> None:
+    dataset = datasets.named(unit.session, revision.body["dataset"])
+    if dataset is None:
+        raise Refused("invalid_body", f"There is no dataset {revision.body['dataset']!r}.")
+    unit.session.add(
+        RequestRevision(request_id=revision.request_id, number=revision.number,
+                        digest=revision.digest, dataset_id=dataset.id,
+                        index_version=revision.index, age_recipient=revision.age_recipient,
+                        body=dict(revision.body), submitted_at=now())
+    )
+
+
+def _tell(unit: Unit, order: Order, type: str, **data: Any) -> None:
+    unit.audit(order.actor, type, order.request_id, **data)
+    unit.tell(type, order.request_id, partner_id=order.actor, request_id=order.request_id, **data)

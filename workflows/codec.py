@@ -1,0 +1,82 @@
+"""Everything that Temporal stores of ours is encrypted, and bound to the workflow it belongs to.
+
+A payload that is moved to another workflow does not decrypt. Errors are encrypted as well.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import (
+    ActivitySerializationContext,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+
+from sharing.keys import KeyProblem, secret
+
+ENCODING = b"binary/clearance-aes256gcm"
+NONCE_BYTES = 12
+
+
+class EncryptionCodec(PayloadCodec, WithSerializationContext):
+    """AES-256-GCM. The first key encrypts; any of them decrypts, so that keys can be changed."""
+
+    def __init__(self, keys: Sequence[bytes], bound_to: str = "") -> None:
+        self._keys = {hashlib.sha256(key).hexdigest()[:16]: AESGCM(key) for key in keys}
+        self._first = next(iter(self._keys))
+        self._raw = tuple(keys)
+        self._bound_to = bound_to
+
+    def with_context(self, context: SerializationContext) -> "EncryptionCodec":
+        """The same codec for the payloads of one workflow."""
+        if not isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
+            return self
+        return EncryptionCodec(self._raw, f"{context.namespace}/{context.workflow_id}")
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Encrypts whole payloads, their metadata included."""
+        return [self._sealed(payload) for payload in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Decrypts; raises ValueError for what was not encrypted by us for this workflow."""
+        return [self._opened(payload) for payload in payloads]
+
+    def _sealed(self, payload: Payload) -> Payload:
+        nonce = os.urandom(NONCE_BYTES)
+        box = self._keys[self._first].encrypt(
+            nonce, payload.SerializeToString(), self._bound_to.encode()
+        )
+        return Payload(
+            metadata={"encoding": ENCODING, "key": self._first.encode()}, data=nonce + box
+        )
+
+    def _opened(self, payload: Payload) -> Payload:
+        key = self._keys.get(payload.metadata.get("key", b"").decode())
+        if payload.metadata.get("encoding") != ENCODING or key is None:
+            raise ValueError("a payload that was not encrypted with a key of ours")
+        nonce, box = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
+        try:
+            return Payload.FromString(key.decrypt(nonce, box, self._bound_to.encode()))
+        except InvalidTag:
+            raise ValueError("a payload that belongs to another workflow, or was altered") from None
+
+
+def converter(payload_keys: str) -> DataConverter:
+    """Temporal's JSON converter behind our encryption; raises KeyProblem if no key is set."""
+    keys = [secret(part.strip(), "CLEARANCE_PAYLOAD_KEYS") for part in payload_keys.split(",")]
+    if not keys:
+        raise KeyProblem("CLEARANCE_PAYLOAD_KEYS is not set.")
+    return replace(
+        DataConverter.default,
+        payload_codec=EncryptionCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )

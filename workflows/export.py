@@ -1,0 +1,86 @@
+"""One export: shards in a sliding window on the export queue, then one release.
+
+The export worker demands a clearance from the database at every step; this file cannot give one.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from sharing.stages import ExportState
+from workflows.messages import EXPORT_QUEUE, ExportEnd, Plan, ReleaseAttempt, ShardTask
+from workflows.timeouts import EXPORTS_SHARDS_AT_ONCE, MOVE, RECORD, SURVEY
+
+
+@workflow.defn
+class ExportRun:
+    """From a triggered export to a delivered package, or to none at all."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    @workflow.run
+    async def run(self, export_id: str) -> ExportEnd:
+        """Plan, shards, release, deliver; on failure, erase what was staged and say why."""
+        try:
+            await self._released(export_id)
+            await workflow.execute_activity("deliver_package", export_id, task_queue=EXPORT_QUEUE,
+                                            summary="deliver", **MOVE)
+            return ExportEnd(export_id, ExportState.DELIVERED)
+        except ActivityError as failure:
+            return await self._undone(export_id, failure)
+
+    async def _released(self, export_id: str) -> None:
+        plan = await workflow.execute_activity(
+            "plan_export", export_id, task_queue=EXPORT_QUEUE, result_type=Plan, summary="plan",
+            **SURVEY,
+        )
+        await self._shards(export_id, range(plan.shards))
+        while True:
+            attempt = await workflow.execute_activity(
+                "release_package", export_id, task_queue=EXPORT_QUEUE, result_type=ReleaseAttempt,
+                summary="seal and release", **MOVE,
+            )
+            if attempt.released:
+                return
+            await self._shards(export_id, attempt.stale)
+
+    async def _shards(self, export_id: str, numbers: Iterable[int]) -> None:
+        """A few shards at once, so that history grows by what is done and not by what waits."""
+        window, failures = asyncio.Semaphore(EXPORTS_SHARDS_AT_ONCE), list[ActivityError]()
+
+        async def one(number: int) -> None:
+            async with window:
+                if failures:
+                    return  # nothing more is begun; what is under way is waited for, then erased
+                try:
+                    await workflow.execute_activity(
+                        "export_shard", ShardTask(export_id, number), task_queue=EXPORT_QUEUE,
+                        summary=f"shard {number}", **MOVE,
+                    )
+                except ActivityError as failure:
+                    failures.append(failure)
+                self._done += 1
+                workflow.set_current_details(f"{self._done} shards done")
+
+        await asyncio.gather(*(one(number) for number in numbers))
+        if failures:
+            raise failures[0]
+
+    async def _undone(self, export_id: str, failure: ActivityError) -> ExportEnd:
+        cause = failure.cause
+        code = cause.type if isinstance(cause, ApplicationError) and cause.type else "export_failed"
+        detail = str(cause or failure)
+        state = ExportState.CANCELLED if code == "export_cancelled" else ExportState.FAILED
+        await workflow.execute_activity("erase_staging", export_id, task_queue=EXPORT_QUEUE,
+                                        summary="erase what was staged", **MOVE)
+        end = ExportEnd(export_id, state, code, detail)
+        await workflow.execute_activity("record_export_end", end, **RECORD)
+        return end
+
+    @workflow.query
+    def shards_done(self) -> int:
+        """How many shard runs have been committed, repeats included."""
+        return self._done

@@ -1,0 +1,108 @@
+"""What travels through Temporal: inputs, results, workflow ids and queue names. Opaque ids only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sharing.stages import ExportState, Outcome, RequestState, Stage
+
+CONTROL_QUEUE = "clearance-control"
+EXPORT_QUEUE = "clearance-export"
+
+
+def request_workflow(request_id: str) -> str:
+    """The workflow id of a request."""
+    return f"share-request:{request_id}"
+
+
+def export_workflow(export_id: str) -> str:
+    """The workflow id of an export."""
+    return f"export:{export_id}"
+
+
+def index_workflow(dataset_id: str) -> str:
+    """The workflow id of a dataset's scan."""
+    return f"index-dataset:{dataset_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Open this gate of this digest; `at` is when the workflow came to it."""
+
+    request_id: str
+    digest: str
+    stage: Stage
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The gate is open until then; `outcome` is set if it was closed already (after a reset)."""
+
+    until: datetime
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A revision is recorded under this digest."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the gate came to. `wait_seconds`: how long to wait for what comes next, if anything:
+    the trigger behind a clearance, the partner behind a return."""
+
+    outcome: Outcome
+    wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A deadline passed: at a gate, while returned, or while cleared."""
+
+    request_id: str
+    digest: str
+    state: RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """An export exists; it runs at once, or waits for a second engineer."""
+
+    export_id: str
+    needs_confirmation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEnd:
+    """How an export ended; `code` names the cause where it failed."""
+
+    export_id: str
+    state: ExportState
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """Export this shard."""
+
+    export_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The shards an export consists of, numbered from 0."""
+
+    shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAttempt:
+    """Released, or the shards whose consent changed meanwhile and that must be made again."""
+
+    released: bool
+    stale: tuple[int, ...] = ()

@@ -1,0 +1,55 @@
+"""Refusals cross Temporal by name: raised as ours in an activity, and ours again at the client."""
+
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
+
+from sharing.errors import NotCleared, NotEligible, NotFound, Refused
+
+
+class RefusalInterceptor(Interceptor):
+    """Makes every Refused of an activity final: trying again would be refused again."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """Wraps activities."""
+        return _Refusing(next)
+
+
+class _Refusing(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        try:
+            return await self.next.execute_activity(input)
+        except Refused as refused:
+            why = refused.why if isinstance(refused, NotEligible) else ""
+            raise ApplicationError(
+                refused.detail, why, type=refused.code, non_retryable=True
+            ) from None
+
+
+def refusal_in(failure: BaseException | None) -> Refused | None:
+    """The refusal at the bottom of a failure that Temporal handed us; None if there is none."""
+    while failure is not None:
+        if isinstance(failure, ApplicationError) and failure.type and failure.non_retryable:
+            return _named(failure)
+        failure = failure.__cause__
+    return None
+
+
+def _named(failure: ApplicationError) -> Refused:
+    why = failure.details[0] if failure.details else ""
+    match failure.type:
+        case "not_eligible":
+            return NotEligible(str(why), failure.message)
+        case "not_cleared":
+            return NotCleared(failure.message)
+        case "not_found":
+            found = NotFound("thing", "")
+            found.detail = failure.message
+            return found
+        case code:
+            return Refused(code or "refused", failure.message)

@@ -1,0 +1,274 @@
+"""The process: purpose > consent > conflict > legal > (trigger) > export.
+
+One workflow a request, so that one history is the whole story of one request. Nothing is decided
+here: activities judge and record, and this file only puts them in order and waits for people.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from sharing.orders import Order
+from sharing.stages import ExportState, Outcome, RequestState, Stage
+from workflows.export import ExportRun
+from workflows.gate import WaitingRoom, refusal
+from workflows.messages import (
+    Decided,
+    ExportEnd,
+    Lapse,
+    Opened,
+    Opening,
+    Submitted,
+    Triggered,
+    export_workflow,
+)
+from workflows.timeouts import ANSWER, RECORD, SURVEY
+
+FINDINGS = {
+    Stage.PURPOSE_REVIEW: "purpose_findings",
+    Stage.CONSENT_VERIFICATION: "consent_findings",
+    Stage.CONFLICT_SIGNOFF: "conflict_findings",
+    Stage.LEGAL_APPROVAL: "legal_findings",
+}
+
+
+class Amended(Exception):
+    """The partner changed the scope: every decision is void, and the gates begin again."""
+
+
+class Ended(Exception):
+    """The request came to its end before delivery."""
+
+
+@workflow.defn
+class ShareRequest:
+    """One request, from submission to delivery or refusal."""
+
+    @workflow.init
+    def __init__(self, request_id: str) -> None:
+        self._id = request_id
+        self._lock = asyncio.Lock()
+        self._state: RequestState | None = None  # None until the submission is recorded
+        self._refused: ApplicationError | None = None
+        self._digest = ""
+        self._amendments = 0
+        self._room: WaitingRoom | None = None
+        self._wait = timedelta()
+        self._export: Triggered | None = None
+        self._confirmed = False
+
+    @workflow.run
+    async def run(self, request_id: str) -> RequestState:
+        """The six stages, in order."""
+        await self._submission()
+        while self._state not in (RequestState.DELIVERED, None):
+            try:
+                await self._gate(Stage.PURPOSE_REVIEW)
+                await self._gate(Stage.CONSENT_VERIFICATION)
+                await self._gate(Stage.CONFLICT_SIGNOFF)
+                await self._gate(Stage.LEGAL_APPROVAL)
+                await self._delivery()
+            except Amended:
+                continue
+            except Ended:
+                break
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        assert self._state is not None
+        return self._state
+
+    # The stages
+
+    async def _submission(self) -> None:
+        await workflow.wait_condition(lambda: self._state is not None or self._refused is not None)
+        if self._refused is not None:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise self._refused
+
+    async def _gate(self, stage: Stage) -> None:
+        """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
+        amendments = self._amendments
+        opening = Opening(self._id, self._digest, stage, workflow.now())
+        opened = await workflow.execute_activity(
+            FINDINGS[stage], opening, result_type=Opened, summary=f"{stage}: findings", **SURVEY
+        )
+        self._unless_changed(amendments)
+        room = WaitingRoom(stage, self._digest, opened.until, opened.outcome)
+        self._room, self._state = room, RequestState(stage)
+        workflow.set_current_details(f"Waits at **{stage}** until {opened.until:%Y-%m-%d %H:%M} UTC")
+        await self._until(lambda: room.outcome is not None, amendments, room.until - workflow.now())
+        match room.outcome:
+            case Outcome.APPROVED:
+                return
+            case Outcome.RETURNED:
+                self._state = RequestState.RETURNED
+                await self._until(lambda: False, amendments, self._wait)
+            case Outcome.REFUSED:
+                self._state = RequestState.REFUSED
+        raise Ended
+
+    async def _delivery(self) -> None:
+        """Waits for an engineer's trigger, and runs exports until one is delivered."""
+        amendments, until = self._amendments, workflow.now() + self._wait
+        while True:
+            self._state, self._export, self._confirmed = RequestState.CLEARED, None, False
+            workflow.set_current_details("**Cleared**: waits for an engineer to trigger the export")
+            await self._until(lambda: self._export is not None, amendments, until - workflow.now())
+            end = await self._exported(amendments, until)
+            if end.state is ExportState.DELIVERED:
+                self._state = RequestState.DELIVERED
+                return
+            if end.code == "not_cleared":
+                self._state = RequestState.REVOKED
+                raise Ended
+            self._unless_changed(amendments)
+
+    async def _exported(self, amendments: int, until: datetime) -> ExportEnd:
+        export = self._export
+        assert export is not None
+        self._state = RequestState.EXPORTING
+        if export.needs_confirmation:
+            workflow.set_current_details("**Triggered**: waits for a second engineer to confirm")
+            await self._until(
+                lambda: self._confirmed or self._export is None, amendments, until - workflow.now()
+            )
+        if self._export is None:
+            return ExportEnd(export.export_id, ExportState.CANCELLED)
+        workflow.set_current_details("**Exporting**")
+        return await workflow.execute_child_workflow(
+            ExportRun.run, export.export_id, id=export_workflow(export.export_id),
+            static_summary=f"Export for {self._id}",
+        )
+
+    # Waiting
+
+    async def _until(
+        self, met: Callable[[], bool], amendments: int, timeout: timedelta
+    ) -> None:
+        """Waits for something; a deadline that passes ends the request as expired (F12)."""
+        try:
+            await workflow.wait_condition(
+                lambda: met() or self._changed(amendments), timeout=max(timeout, timedelta())
+            )
+        except TimeoutError:
+            async with self._lock:  # a decision in flight is recorded first: one answer (F13)
+                if not met() and not self._changed(amendments):
+                    await self._expire()
+        self._unless_changed(amendments)
+
+    async def _expire(self) -> None:
+        assert self._state is not None
+        if self._room is not None:
+            self._room.outcome = self._room.outcome or Outcome.EXPIRED
+        await workflow.execute_activity(
+            "record_lapse", Lapse(self._id, self._digest, self._state), **RECORD
+        )
+        self._state = RequestState.EXPIRED
+        raise Ended
+
+    def _changed(self, amendments: int) -> bool:
+        return self._amendments != amendments or self._state is RequestState.WITHDRAWN
+
+    def _unless_changed(self, amendments: int) -> None:
+        if self._state is RequestState.WITHDRAWN:
+            raise Ended
+        if self._amendments != amendments:
+            raise Amended
+
+    # What people do
+
+    @workflow.update
+    async def submit(self, order: Order) -> None:
+        """Records the first revision; the answer means that it is kept."""
+        async with self._lock:
+            if self._state is not None:
+                return
+            try:
+                submitted = await workflow.execute_activity(
+                    "record_submission", order, result_type=Submitted, **ANSWER
+                )
+            except Exception as failure:
+                self._refused = _cause(failure)
+                raise
+            self._digest, self._state = submitted.digest, RequestState.SUBMITTED
+
+    @workflow.update
+    async def amend(self, order: Order) -> None:
+        """Records a new revision: the gates begin again with its digest."""
+        async with self._lock:
+            submitted = await workflow.execute_activity(
+                "record_revision", order, result_type=Submitted, **ANSWER
+            )
+            self._digest, self._state = submitted.digest, RequestState.SUBMITTED
+            self._room, self._amendments = None, self._amendments + 1
+
+    @workflow.update
+    async def decide(self, order: Order) -> None:
+        """Records a decision at the gate that waits."""
+        async with self._lock:
+            room = self._open_room(order)
+            decided = await workflow.execute_activity(
+                "record_decision", order, result_type=Decided, **ANSWER
+            )
+            self._wait = timedelta(seconds=decided.wait_seconds)
+            room.outcome = decided.outcome
+
+    @decide.validator
+    def _decidable(self, order: Order) -> None:
+        self._open_room(order)
+
+    def _open_room(self, order: Order) -> WaitingRoom:
+        if self._room is None:
+            raise refusal("wrong_stage", "The request waits at no gate just now.")
+        self._room.demand_open(order, workflow.now())
+        return self._room
+
+    @workflow.update
+    async def trigger(self, order: Order) -> None:
+        """Records an engineer's trigger; the export starts, or waits for a second engineer."""
+        async with self._lock:
+            self._export = await workflow.execute_activity(
+                "record_trigger", order, result_type=Triggered, **ANSWER
+            )
+
+    @trigger.validator
+    def _triggerable(self, order: Order) -> None:
+        if self._state is not RequestState.CLEARED:
+            raise refusal("not_cleared", "The request is not cleared, or is being exported already.")
+
+    @workflow.update
+    async def confirm(self, order: Order) -> None:
+        """Records a second engineer's confirmation."""
+        async with self._lock:
+            await workflow.execute_activity("record_confirmation", order, **ANSWER)
+            self._confirmed = True
+
+    @workflow.update
+    async def cancel(self, order: Order) -> None:
+        """Records that an export stops. The export worker sees it at its next commit."""
+        async with self._lock:
+            await workflow.execute_activity("record_cancellation", order, **ANSWER)
+            if not self._confirmed and self._export and self._export.needs_confirmation:
+                self._export = None
+
+    @workflow.update
+    async def withdraw(self, order: Order) -> None:
+        """Records that the partner withdraws; a running export stops at its next commit."""
+        async with self._lock:
+            await workflow.execute_activity("record_withdrawal", order, **ANSWER)
+            self._state = RequestState.WITHDRAWN
+
+    @workflow.query
+    def state(self) -> RequestState | None:
+        """Where the request stands, as the engine sees it. The database is the authority."""
+        return self._state
+
+
+def _cause(failure: BaseException) -> ApplicationError:
+    """The refusal behind a failed activity."""
+    cause: BaseException | None = failure
+    while cause is not None and not isinstance(cause, ApplicationError):
+        cause = cause.__cause__
+    return cause or refusal("storage_failed", "The submission could not be recorded.")

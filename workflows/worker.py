@@ -1,0 +1,104 @@
+"""Two workers, two queues, two sets of secrets: one records decisions, one moves bytes."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from sharing.keys import public_text, signing_key
+from sharing.records import signing_keys
+from sharing.records.database import Database, Unit
+from sharing.settings import Settings
+from workflows.activities.conflict import ConflictSignoff
+from workflows.activities.consent import ConsentVerification
+from workflows.activities.exports import Exports
+from workflows.activities.gates import Decisions
+from workflows.activities.indexing import Indexing
+from workflows.activities.legal import LegalApproval
+from workflows.activities.purpose import PurposeReview
+from workflows.activities.shards import ExportPlane
+from workflows.activities.submission import Submissions
+from workflows.client import connect
+from workflows.export import ExportRun
+from workflows.indexing import IndexDataset
+from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
+from workflows.refusals import RefusalInterceptor
+from workflows.share_request import ShareRequest
+
+# `sharing` as one whole, and never `workflows`: see docs/decisions.
+PASSED_THROUGH = SandboxRestrictions.default.with_passthrough_modules(
+    "sharing", "pydantic", "sqlmodel", "sqlalchemy", "rfc8785", "cryptography"
+)
+FINISH = timedelta(seconds=10)
+
+
+def control_worker(client: Client, database: Database, settings: Settings) -> Worker:
+    """Runs the process and records what people decide. It holds no storage setting."""
+    submissions, exports = Submissions(database), Exports(database)
+    return Worker(
+        client,
+        task_queue=CONTROL_QUEUE,
+        workflows=[ShareRequest, ExportRun, IndexDataset],
+        activities=[
+            submissions.record_submission, submissions.record_revision,
+            submissions.record_withdrawal, submissions.record_lapse,
+            PurposeReview(database, settings).purpose_findings,
+            ConsentVerification(database, settings).consent_findings,
+            ConflictSignoff(database, settings).conflict_findings,
+            LegalApproval(database, settings).legal_findings,
+            Decisions(database, settings).record_decision,
+            exports.record_trigger, exports.record_confirmation, exports.record_cancellation,
+            exports.record_export_end,
+        ],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
+        interceptors=[RefusalInterceptor()],
+        graceful_shutdown_timeout=FINISH,
+    )
+
+
+def export_worker(client: Client, database: Database, settings: Settings) -> Worker:
+    """Moves bytes. It cannot decide, and asks the database for the clearance at every step."""
+    plane, indexing = ExportPlane(database, settings), Indexing(database, settings)
+    return Worker(
+        client,
+        task_queue=EXPORT_QUEUE,
+        activities=[
+            plane.plan_export, plane.export_shard, plane.release_package, plane.deliver_package,
+            plane.erase_staging, indexing.index_dataset,
+        ],
+        interceptors=[RefusalInterceptor()],
+        max_concurrent_activities=8,
+        max_heartbeat_throttle_interval=timedelta(milliseconds=500),
+        graceful_shutdown_timeout=FINISH,
+    )
+
+
+async def run_control(settings: Settings) -> None:
+    """The control worker until it is cancelled."""
+    async with Database(settings.database_url) as database:
+        await _run(control_worker(await connect(settings), database, settings))
+
+
+async def run_export(settings: Settings) -> None:
+    """The export worker until it is cancelled; it makes its seal's public key known first."""
+    async with Database(settings.database_url) as database:
+        key = public_text(signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY"))
+        await database.write(lambda unit: _register(unit, key))
+        await _run(export_worker(await connect(settings), database, settings))
+
+
+async def _run(worker: Worker) -> None:
+    """As the main task: leaving a worker by its context would drop a fatal error."""
+    running = asyncio.ensure_future(worker.run())
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await worker.shutdown()
+        await running
+
+
+def _register(unit: Unit, key: str) -> None:
+    if signing_keys.register(unit.session, "seal", key):
+        unit.audit("system:export", "key.registered", None, purpose="seal", key=key)
