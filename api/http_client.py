@@ -68,8 +68,13 @@ class Api:
 
     async def post(self, path: str, body: object = None) -> Any:
         """POSTs JSON once, however often it has to be sent; raises ApiProblem, Unreachable."""
+        return (await self.posted(path, body))[1]
+
+    async def posted(self, path: str, body: object = None) -> tuple[int, Any]:
+        """As `post`, with the status: 202 says that the work goes on."""
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        return _answer(await self._sent("POST", path, json=body, headers=key))
+        response = await self._sent("POST", path, json=body, headers=key)
+        return response.status_code, _answer(response)
 
     async def items(self, path: str, **query: str | int) -> AsyncIterator[Json]:
         """Every item of a paged list, page by page."""

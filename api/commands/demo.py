@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from api.commands.telling import err, out, show_json
+from api.commands.telling import show_json
 from api.demo.show import Show
 from api.told import Told, WrongUsage
 from sharing.stages import Role
@@ -39,7 +39,7 @@ def demo(
         End with one line of JSON on stdout; the story itself goes to stderr.
     """
     begun, result = time.monotonic(), {"ok": False, "refused": []}
-    show = Show(err() if json else out())
+    show = Show(on_stderr=json)
     try:
         where = _home(home, photos)
         asyncio.run(_told(show, where, photos, result))

@@ -45,7 +45,8 @@ def _links(unit: "Unit", url: str) -> list[SignIn]:
 
     def link(role: Role, name: str, **whose: str) -> SignIn:
         code = parties.issue_sign_in(unit.session, role, VALID_FOR, **whose)
-        unit.audit(ACTOR, "sign_in_issued", role=role.value, **whose)
+        holder = "".join(whose.values())
+        unit.audit(ACTOR, "sign_in.issued", holder=holder, role=role.value)
         return SignIn(role, name, f"{url}/sign-in/{code}")
 
     partner_id, partner = _partner(unit)

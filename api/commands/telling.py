@@ -89,8 +89,14 @@ def explain(problem: Exception) -> int:
 
 
 def _bug(console: Console, problem: Exception) -> None:
-    from rich.traceback import Traceback
+    """With all that is needed to find it: in a log as plain lines, which tools can search."""
+    if console.is_terminal:
+        from rich.traceback import Traceback
 
-    shown = Traceback.from_exception(type(problem), problem, problem.__traceback__, max_frames=8)
-    console.print(shown)
+        shown = Traceback.from_exception(type(problem), problem, problem.__traceback__)
+        console.print(shown)
+    else:
+        import traceback
+
+        traceback.print_exception(problem)
     console.print("This is a fault in Clearance, not in what you asked. Please report it.")

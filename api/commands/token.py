@@ -56,7 +56,7 @@ async def issued(settings: Settings, name: str, role: Role, partner: str | None 
         if partner is not None:
             if unit.session.get(parties.Partner, partner) is None:
                 raise NotFound("partner", partner)
-            unit.audit(ACTOR, "token_issued", partner=partner, role=role.value)
+            unit.audit(ACTOR, "token.issued", holder=partner, role=role.value)
             return parties.issue_token(unit.session, role, partner_id=partner)
         person = parties.person_named(unit.session, name) or parties.person_named(
             unit.session, local_address(name)
@@ -64,7 +64,7 @@ async def issued(settings: Settings, name: str, role: Role, partner: str | None 
         if person is None:
             person = parties.add_person(unit.session, name, local_address(name), [role])
         parties.grant_roles(unit.session, person.id, [role])
-        unit.audit(ACTOR, "token_issued", person=person.id, role=role.value)
+        unit.audit(ACTOR, "token.issued", holder=person.id, role=role.value)
         return parties.issue_token(unit.session, role, person_id=person.id)
 
     async with Database(settings.database_url) as database:

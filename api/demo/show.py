@@ -16,8 +16,9 @@ RESULTS = {"compliant": ("✓", "green"), "violation": ("✗", "red"), "gap": ("
 class Show:
     """Lines on a console, as things happen. Without a terminal there is no spinner and no bar."""
 
-    def __init__(self, console: Console) -> None:
-        console.width = min(console.width, WIDTH)
+    def __init__(self, *, on_stderr: bool = False) -> None:
+        console = Console(stderr=on_stderr, highlight=False)
+        console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
         self._console = console
         self._plain = console.encoding.lower().replace("-", "") not in ("utf8", "utf16")
 
@@ -27,10 +28,10 @@ class Show:
         self._console.print(Text(title, style="bold"))
         self._lines(text, "", 0)
 
-    def section(self, title: str) -> None:
-        """A heading."""
+    def section(self, title: str, aside: str = "") -> None:
+        """A heading, and what it is about."""
         self._console.print()
-        self._console.print(Text(self._spelt(title), style="bold"))
+        self._console.print(Text.assemble((title, "bold"), (f"  {aside}" if aside else "", "dim")))
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.commands.dataset import scanned
 from api.demo.cast import PARENT, Cast, Player
 from api.demo.consents import CATEGORY, NOTICE, OLD_VERSION, PURPOSE, VERSION, ledger
 from api.demo.photos import Album
@@ -25,7 +26,7 @@ GATES: tuple[tuple[Stage, str, str, str], ...] = (
         Stage.PURPOSE_REVIEW,
         "Is this purpose one that people were told about?",
         "Amara Okafor",
-        "The notice of 2014-03 names model training, and the intended use can be published as it is.",
+        "The notice of 2014-03 names model training, and the use is stated in words to publish.",
     ),
     (
         Stage.CONSENT_VERIFICATION,
@@ -84,7 +85,7 @@ class Story:
         }
         await admin.post("/v1/datasets", dataset)
         with show.doing("Indexing the photos"):
-            await admin.post(f"/v1/datasets/{DATASET}/index", {})
+            await scanned(admin, DATASET)
         photos, subjects = len(self.album.photos), len(self.album.subjects)
         show.done(f"{photos:,} photos of {subjects:,} people are held, GPS positions and all")
         said = ledger(self.album, self.cast.partner.id, self.cast.earlier)
@@ -121,7 +122,7 @@ class Story:
         """The four gates, each by somebody else; one who has an interest tries and is refused."""
         for number, (stage, question, name, reason) in enumerate(GATES, 1):
             who, words = self.cast.people[name], stage.value.replace("_", " ")
-            self.show.section(f"Gate {number}  {words.capitalize()}: {question}")
+            self.show.section(f"Gate {number}: {words}", question)
             await self._reaches(stage.value)
             self._findings(stage)
             if stage is Stage.CONFLICT_SIGNOFF:
