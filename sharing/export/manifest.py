@@ -1,5 +1,6 @@
 """The manifest: one row an object, in a part per shard, then in one file for the package."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -60,11 +61,15 @@ def encoded(rows: Sequence[Row]) -> bytes:
 
 def concatenate(parts: Sequence[Path], file: Path) -> None:
     """Writes the rows of all parts to `file`, one row group a part, holding one part at a time."""
-    with file.open("wb") as out, _writer(out) as writer:
+    with file.open("wb") as out:
+        writer = _writer(out)
         for part in parts:
             table = pq.read_table(part, schema=SCHEMA)
             if table.num_rows:
                 writer.write_table(table, row_group_size=table.num_rows)
+        writer.close()
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def counts(file: Path) -> Counts:

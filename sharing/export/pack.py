@@ -20,26 +20,14 @@ from sharing.export.destination import (
     write_durably,
     writing_to,
 )
+from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
 from sharing.export.minimise import Unreadable, minimise
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
 
-WORK = ".work"
-PARTS = "parts"
-PACKINGS = ("webdataset", "objects")
-
 _EXTENSION = ".jpg"  # minimise lets nothing else through
 _REPORT_EVERY = 32
-
-
-@dataclass(frozen=True, slots=True)
-class PackedFile:
-    """A file of the package as it is delivered; `path` is relative to the package."""
-
-    path: str
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +159,7 @@ class _Shard:
         self._age = age_recipient
         self._suffix = ".age" if age_recipient else ""
         self._tar = packing == "webdataset"
-        self._name = f"shard-{number:05}.tar" if self._tar else f"objects/{number:05}"
+        self._name = f"shard-{number:05}.tar" if self._tar else f"{OBJECTS}/{number:05}"
         # What is delivered: one file, or one folder. Either is renamed into place in one step.
         self._data = staging / (self._name + self._suffix if self._tar else self._name)
         earlier = staging / WORK / f"{number:05}"

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-import pyrage  # type: ignore[import-untyped]  # published without types
+import pyrage
 
 Piece = bytes | memoryview
 
