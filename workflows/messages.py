@@ -1,7 +1,9 @@
-"""What travels through Temporal: inputs, results, workflow ids and queue names. Opaque ids only."""
+"""What travels through Temporal: inputs, results, workflow ids and queue names. Opaque ids only.
+
+Moments are RFC 3339 text: inside the sandbox `datetime` is a guarded twin of the real class, which
+Temporal's converter does not take for it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sharing.stages import ExportState, Outcome, RequestState, Stage
 
@@ -31,14 +33,14 @@ class Opening:
     request_id: str
     digest: str
     stage: Stage
-    at: datetime
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The gate is open until then; `outcome` is set if it was closed already (after a reset)."""
 
-    until: datetime
+    until: str
     outcome: Outcome | None = None
 
 

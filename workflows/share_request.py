@@ -90,15 +90,16 @@ class ShareRequest:
     async def _gate(self, stage: Stage) -> None:
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
         amendments = self._amendments
-        opening = Opening(self._id, self._digest, stage, workflow.now())
+        opening = Opening(self._id, self._digest, stage, workflow.now().isoformat())
         opened = await workflow.execute_activity(
             FINDINGS[stage], opening, result_type=Opened, summary=f"{stage}: findings", **SURVEY
         )
         self._unless_changed(amendments)
-        room = WaitingRoom(stage, self._digest, opened.until, opened.outcome)
+        until = datetime.fromisoformat(opened.until)
+        room = WaitingRoom(stage, self._digest, until, opened.outcome)
         self._room, self._state = room, RequestState(stage)
-        workflow.set_current_details(f"Waits at **{stage}** until {opened.until:%Y-%m-%d %H:%M} UTC")
-        await self._until(lambda: room.outcome is not None, amendments, room.until - workflow.now())
+        workflow.set_current_details(f"Waits at **{stage}** until {until:%Y-%m-%d %H:%M} UTC")
+        await self._until(lambda: room.outcome is not None, amendments, until - workflow.now())
         match room.outcome:
             case Outcome.APPROVED:
                 return

@@ -114,12 +114,20 @@ def plan(unit: Unit, export_id: str, objects: Sequence[tuple[int, str]], size: i
         return case.export.shards
     if not objects:
         raise Refused("nothing_in_scope", "No object is in scope: ask the partner for a revision.")
-    rows = [ExportShard(export_id=export_id, number=n, first=first, last=last)
-            for n, (first, last) in enumerate(cut(objects, size))]
+    rows = [
+        ExportShard(export_id=export_id, number=n, first=first, last=last)
+        for n, (first, last) in enumerate(cut(objects, size))
+    ]
     unit.session.add_all(rows)
     case.export.shards, case.export.total = len(rows), len(objects)
-    unit.audit(EXPORTER, "export.planned", case.request.id, export=export_id, shards=len(rows),
-               objects=len(objects))
+    unit.audit(
+        EXPORTER,
+        "export.planned",
+        case.request.id,
+        export=export_id,
+        shards=len(rows),
+        objects=len(objects),
+    )
     return len(rows)
 
 
@@ -131,9 +139,16 @@ def take_shard(unit: Unit, export_id: str, number: int) -> Fenced | None:
         return None
     shard.fence += 1
     dataset = unit.session.get_one(Dataset, case.revision.dataset_id)
-    return Fenced(export_id, number, shard.fence, dataset.location,
-                  case.revision.body["delivery"]["format"], dataset.category,
-                  case.request.partner_id, case.revision.age_recipient)
+    return Fenced(
+        export_id,
+        number,
+        shard.fence,
+        dataset.location,
+        case.revision.body["delivery"]["format"],
+        dataset.category,
+        case.request.partner_id,
+        case.revision.age_recipient,
+    )
 
 
 def choose(session: Session, fenced: Fenced) -> Chosen:
@@ -159,11 +174,20 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
     shard.result, shard.committed_at = asdict(packed), now()
     for unread in packed.unread:
         unit.session.merge(
-            UnreadableObject(export_id=fenced.export_id, path=unread.path, shard=fenced.number,
-                             detail=unread.detail)
+            UnreadableObject(
+                export_id=fenced.export_id,
+                path=unread.path,
+                shard=fenced.number,
+                detail=unread.detail,
+            )
         )
-    unit.tell("shard.exported", fenced.export_id, request_id=None, shard=fenced.number,
-              objects=packed.objects)
+    unit.tell(
+        "shard.exported",
+        fenced.export_id,
+        request_id=None,
+        shard=fenced.number,
+        objects=packed.objects,
+    )
 
 
 def is_released(session: Session, export_id: str) -> bool:
@@ -184,8 +208,12 @@ def take_release(unit: Unit, export_id: str) -> Run:
         excluded.update(shard.excluded)
     case.export.excluded = dict(sorted(excluded.items()))
     header = _header(unit.session, case, shards)
-    return Run(export_id, case.export.fence, header,
-               tuple(Committed(s.fence, _result(s.result or {})) for s in shards))
+    return Run(
+        export_id,
+        case.export.fence,
+        header,
+        tuple(Committed(s.fence, _result(s.result or {})) for s in shards),
+    )
 
 
 def release(unit: Unit, run: Run, sealed: Sealed) -> None | Stale:
@@ -205,16 +233,37 @@ def release(unit: Unit, run: Run, sealed: Sealed) -> None | Stale:
         return Stale(tuple(stale))
     position = max(s.consent_position or 0 for s in shards)
     unit.session.add(
-        Release(export_id=run.export_id, request_id=case.request.id, digest=case.export.digest,
-                fence=run.fence, consent_position=position, objects=sealed.objects,
-                bytes=sealed.bytes, manifest_sha256=sealed.manifest_sha256,
-                envelope=sealed.envelope.decode(), released_at=at)
+        Release(
+            export_id=run.export_id,
+            request_id=case.request.id,
+            digest=case.export.digest,
+            fence=run.fence,
+            consent_position=position,
+            objects=sealed.objects,
+            bytes=sealed.bytes,
+            manifest_sha256=sealed.manifest_sha256,
+            envelope=sealed.envelope.decode(),
+            released_at=at,
+        )
     )
     unit.session.flush()
-    unit.audit(EXPORTER, "export.released", case.request.id, export=run.export_id,
-               objects=sealed.objects, bytes=sealed.bytes, manifest=sealed.manifest_sha256)
-    unit.tell("export.released", run.export_id, partner_id=case.request.partner_id,
-              request_id=case.request.id, objects=sealed.objects, bytes=sealed.bytes)
+    unit.audit(
+        EXPORTER,
+        "export.released",
+        case.request.id,
+        export=run.export_id,
+        objects=sealed.objects,
+        bytes=sealed.bytes,
+        manifest=sealed.manifest_sha256,
+    )
+    unit.tell(
+        "export.released",
+        run.export_id,
+        partner_id=case.request.partner_id,
+        request_id=case.request.id,
+        objects=sealed.objects,
+        bytes=sealed.bytes,
+    )
     return None
 
 
@@ -244,21 +293,33 @@ def _header(session: Session, case: _Case, shards: Sequence[ExportShard]) -> Pac
     partner = session.get_one(Partner, case.request.partner_id)
     dataset = session.get_one(Dataset, case.revision.dataset_id)
     return PackageHeader(
-        request=case.request.id, export=case.export.id, partner=partner.id,
-        title=body["title"], purpose=body["purpose"], category=dataset.category,
-        digest=case.export.digest, clearance_digest=case.clearance.seal,
-        agreement_digest=case.clearance.agreement_digest, packing=body["delivery"]["format"],
+        request=case.request.id,
+        export=case.export.id,
+        partner=partner.id,
+        title=body["title"],
+        purpose=body["purpose"],
+        category=dataset.category,
+        digest=case.export.digest,
+        clearance_digest=case.clearance.seal,
+        agreement_digest=case.clearance.agreement_digest,
+        packing=body["delivery"]["format"],
         excluded=dict(case.export.excluded),
         consent_position=max(s.consent_position or 0 for s in shards),
-        audit_position=head, audit_hash=linked, created=case.export.triggered_at,
+        audit_position=head,
+        audit_hash=linked,
+        created=case.export.triggered_at,
         retention_days=body["retention_days"],
     )
 
 
 def _result(stored: dict[str, Any]) -> ShardResult:
     return ShardResult(
-        stored["number"], tuple(PackedFile(**file) for file in stored["files"]), stored["objects"],
-        stored["bytes"], stored["manifest"], stored["manifest_sha256"],
+        stored["number"],
+        tuple(PackedFile(**file) for file in stored["files"]),
+        stored["objects"],
+        stored["bytes"],
+        stored["manifest"],
+        stored["manifest_sha256"],
         tuple(Unread(**unread) for unread in stored["unread"]),
     )
 
@@ -266,9 +327,10 @@ def _result(stored: dict[str, Any]) -> ShardResult:
 def progress(session: Session, export_id: str) -> tuple[int, int, int]:
     """(objects, bytes, excluded) committed so far."""
     objects, size = session.exec(
-        select(func.coalesce(func.sum(ExportShard.objects), 0),
-               func.coalesce(func.sum(ExportShard.bytes), 0))
-        .where(ExportShard.export_id == export_id)
+        select(
+            func.coalesce(func.sum(ExportShard.objects), 0),
+            func.coalesce(func.sum(ExportShard.bytes), 0),
+        ).where(ExportShard.export_id == export_id)
     ).one()
     excluded = sum(sum(s.excluded.values()) for s in exports.shards_of(session, export_id))
     return int(objects), int(size), excluded

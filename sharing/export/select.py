@@ -41,9 +41,7 @@ def choose(
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
     position = heads.position(session.connection(), "consent")
-    said = consents.of_objects(
-        session, dataset.id, revision.index_version, shard.first, shard.last
-    )
+    said = consents.of_objects(session, dataset.id, revision.index_version, shard.first, shard.last)
     answers: dict[str, Answer] = {}
     excluded: Counter[str] = Counter()
     candidates = []
@@ -64,13 +62,18 @@ def _rows(
 ) -> Sequence[tuple[str, str, int, int, str]]:
     where = revision.body["scope"]["where"]
     statement = in_scope(
-        revision.dataset_id, revision.index_version,
-        moment(where.get("taken_after")), moment(where.get("taken_before")),
+        revision.dataset_id,
+        revision.index_version,
+        moment(where.get("taken_after")),
+        moment(where.get("taken_before")),
     ).where(col(DatasetObject.position).between(shard.first, shard.last))
     rows = session.execute(
         statement.with_only_columns(  # type: ignore[call-overload]
-            DatasetObject.path, DatasetObject.subject, DatasetObject.bytes,
-            DatasetObject.modified_ns, DatasetObject.media_type,
+            DatasetObject.path,
+            DatasetObject.subject,
+            DatasetObject.bytes,
+            DatasetObject.modified_ns,
+            DatasetObject.media_type,
         )
     )
     return [tuple(row) for row in rows]
@@ -89,19 +92,19 @@ def lapsed(
     heads.position(session.connection(), "consent", hold=True)
     stale = {s.number for s in shards if s.consent_until is not None and s.consent_until <= at}
     oldest = min((s.consent_position or 0 for s in shards), default=0)
-    changed = dict(
-        consents.since(session, revision.dataset_id, revision.index_version, oldest)
-    )
+    changed = dict(consents.since(session, revision.dataset_id, revision.index_version, oldest))
     if not changed:
         return sorted(stale)
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
     said = consents.of_subjects(session, list(changed))
     ended = [s for s in changed if verify(asked, said.get(s, ()), at).excluded is not None]
-    for place, subject in consents.places(session, revision.dataset_id, revision.index_version,
-                                          ended):
+    for place, subject in consents.places(
+        session, revision.dataset_id, revision.index_version, ended
+    ):
         stale.update(
-            shard.number for shard in shards
+            shard.number
+            for shard in shards
             if shard.first <= place <= shard.last
             and changed[subject] > (shard.consent_position or 0)
         )

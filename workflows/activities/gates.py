@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from temporalio import activity
@@ -51,12 +51,12 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     request = requests.get(unit.session, opening.request_id, hold=True)
     opened = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if opened is not None:
-        return Opened(opened.until, Outcome(opened.outcome) if opened.outcome else None)
+        return Opened(opened.until.isoformat(), Outcome(opened.outcome) if opened.outcome else None)
     if request.digest != opening.digest or request.state not in _before(opening.stage):
         return Opened(opening.at)
     judged = judge(unit, request)
     found = judged.findings
-    until = opening.at + patience
+    until = datetime.fromisoformat(opening.at) + patience
     row = Gate(request_id=request.id, digest=request.digest, stage=opening.stage, until=until,
                findings=[{**asdict(f), "result": str(f.result)} for f in found],
                findings_digest=findings_digest(found), agreement_digest=judged.agreement,
@@ -69,7 +69,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
                stage=opening.stage, findings=results, findings_digest=row.findings_digest)
     unit.tell("gate.opened", request.id, partner_id=request.partner_id, request_id=request.id,
               stage=opening.stage, until=until.isoformat())
-    return Opened(until)
+    return Opened(until.isoformat())
 
 
 def _before(stage: Stage) -> tuple[RequestState, ...]:
