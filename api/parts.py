@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import fields
 
+from api.bytecode import kept_apart
 from api.child import Part
 from sharing.settings import PREFIX, Settings
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
@@ -62,7 +63,8 @@ def program(*arguments: str) -> tuple[str, ...]:
 
 def environment(settings: Settings, names: frozenset[str]) -> dict[str, str]:
     """Our environment without any setting of Clearance, plus the named ones."""
-    environ = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    outside = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    environ = kept_apart(outside)
     for name in sorted(names):
         value = getattr(settings, name)
         if value not in (None, ""):

@@ -13,6 +13,7 @@ import httpx2
 
 from api import home as home_folder
 from api import parts
+from api.bytecode import keep_apart
 from api.child import Child, Part
 from api.embedded import TemporalServer
 from api.told import Told
@@ -109,6 +110,7 @@ async def running(
     hears one line whenever a part dies and is started again. Raises home.HomeInUse, NotStarted,
     SettingsError.
     """
+    keep_apart()
     settings = _settings(home, overrides or {})
     async with AsyncExitStack() as stack:
         stack.enter_context(home_folder.locked(settings.home))
@@ -118,10 +120,8 @@ async def running(
         system = _system(settings, listener, say)
         stack.push_async_callback(system.stop, parts.TEMPORAL)
         stack.push_async_callback(system.stop, parts.API, parts.CONTROL, parts.EXPORT)
-        migration = asyncio.create_task(_migrated(system.settings))
-        stack.callback(migration.cancel)
-        await _serving_temporal(system)
-        await migration
+        await system.start(_temporal_part(system))
+        await asyncio.gather(system.ready(), asyncio.to_thread(_migrate, system.settings))
         for part in _python_parts(system, listener):
             await system.start(part)
         await system.ready()
@@ -146,28 +146,22 @@ def _system(settings: Settings, listener: socket.socket, say: Callable[[str], No
     return System(settings, url, temporal, say)
 
 
-async def _serving_temporal(system: System) -> None:
-    home = system.settings.home
-    environ = {
-        **parts.environment(system.settings, frozenset()),
-        "TEMPORAL_VERSION_CHECK_DISABLED": "1",
-    }
-    command = tuple(system.temporal.command())
-    await system.start(Part(parts.TEMPORAL, command, environ, home / "logs" / "temporal.log"))
-    await system.ready()
+def _temporal_part(system: System) -> Part:
+    environ = parts.environment(system.settings, frozenset())
+    environ["TEMPORAL_VERSION_CHECK_DISABLED"] = "1"
+    log = system.settings.home / "logs" / "temporal.log"
+    return Part(parts.TEMPORAL, tuple(system.temporal.command()), environ, log)
 
 
-async def _migrated(settings: Settings) -> None:
-    """In a process of its own: its libraries take longer to load than Temporal to start."""
-    process = await asyncio.create_subprocess_exec(
-        *parts.program("migrate"),
-        env=parts.environment(settings, frozenset({"database_url"})),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, words = await process.communicate()
-    if process.returncode != 0:
-        raise NotStarted(f"The database cannot be brought up to date:\n{words.decode().strip()}")
+def _migrate(settings: Settings) -> None:
+    """In this process, while Temporal starts: whoever runs a system needs the records anyway, and
+    loading them takes longest."""
+    from sharing.records.migrate import migrate
+
+    try:
+        migrate(settings.database_url)
+    except Exception as problem:
+        raise NotStarted(f"The database cannot be brought up to date: {problem}") from problem
 
 
 def _python_parts(system: System, listener: socket.socket) -> list[Part]:
