@@ -33,7 +33,22 @@ class Happened:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def cloud_event(event: Event) -> dict[str, Any]:
+# What a partner never learns of its own request: who inside acted, or stepped aside.
+INSIDE_ONLY = frozenset({"person.recused"})
+SHOWN_TO_PARTNERS = frozenset(
+    {"stage", "outcome", "digest", "revision", "state", "until", "code", "waited_at", "clearance",
+     "objects", "bytes", "excluded"}
+)
+
+
+def data_for(event: Event, *, inside: bool) -> dict[str, Any]:
+    """An event's data as those inside see it, or as the partner may."""
+    if inside:
+        return event.data
+    return {name: value for name, value in event.data.items() if name in SHOWN_TO_PARTNERS}
+
+
+def cloud_event(event: Event, *, inside: bool = True) -> dict[str, Any]:
     """The event as a CloudEvents 1.0 JSON object; its id is its position."""
     return {
         "specversion": "1.0",
@@ -43,7 +58,7 @@ def cloud_event(event: Event) -> dict[str, Any]:
         "subject": event.subject,
         "time": event.at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": {**event.data, **({"request": event.request_id} if event.request_id else {})},
+        "data": {**data_for(event, inside=inside), **({"request": event.request_id} if event.request_id else {})},
     }
 
 
@@ -51,7 +66,9 @@ def page(session: Session, after: int, limit: int, partner_id: str | None = None
     """Events behind a position, in order; only one partner's where that is given (I24)."""
     statement = select(Event).where(col(Event.position) > after)
     if partner_id is not None:
-        statement = statement.where(Event.partner_id == partner_id)
+        statement = statement.where(
+            Event.partner_id == partner_id, col(Event.type).not_in(INSIDE_ONLY)
+        )
     return list(session.exec(statement.order_by(col(Event.position)).limit(limit)))
 
 

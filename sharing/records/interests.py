@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
@@ -63,14 +63,18 @@ def declare(session: Session, person_id: str, organisation: Organisation, kind: 
 
 def matches(session: Session, partner_id: str, person_id: str | None = None) -> list[Match]:
     """Interests held today that lead to a partner or its parents; of one person if given."""
-    partner = session.get_one(Partner, partner_id)
     statement = select(DeclaredInterest).order_by(col(DeclaredInterest.id))
     if person_id is not None:
         statement = statement.where(DeclaredInterest.person_id == person_id)
-    return screen(
-        _interests(session.exec(statement)), Organisation(partner.name, partner.lei),
-        parents_of(session, partner_id), now().date(),
-    )
+    return _leading(session, session.exec(statement), partner_id)
+
+
+def _leading(
+    session: Session, rows: Iterable[DeclaredInterest], partner_id: str
+) -> list[Match]:
+    partner = session.get_one(Partner, partner_id)
+    return screen(_interests(rows), Organisation(partner.name, partner.lei),
+                  parents_of(session, partner_id), now().date())
 
 
 def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
@@ -84,6 +88,22 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
                                 interest_id=match.interest.id, relation=match.relation))
             added.append(person)
     return added
+
+
+def recuse_everywhere(session: Session, interest: DeclaredInterest) -> list[str]:
+    """Recuses the person from every request still open to which a new interest leads; returns the
+    ids of the requests."""
+    open_to = session.execute(
+        text("SELECT id, partner_id FROM request WHERE ended_at IS NULL ORDER BY id")
+    ).all()
+    recused: list[str] = []
+    leads: dict[str, list[Match]] = {}
+    for request_id, partner_id in open_to:
+        if partner_id not in leads:
+            leads[partner_id] = _leading(session, [interest], partner_id)
+        if leads[partner_id] and recuse(session, request_id, leads[partner_id]):
+            recused.append(request_id)
+    return recused
 
 
 def recused_from(session: Session, request_id: str) -> frozenset[str]:

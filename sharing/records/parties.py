@@ -128,6 +128,15 @@ def principal(session: Session, secret: str) -> Principal | None:
     return Principal(token.person_id or token.partner_id or "", role, token.person_id, token.partner_id)
 
 
+def revoke_token(session: Session, secret: str) -> str | None:
+    """Ends a token; returns whose it was, None if it was unknown or ended already."""
+    token = session.get(Token, hashed(secret))
+    if token is None or token.revoked_at is not None:
+        return None
+    token.revoked_at = now()
+    return token.person_id or token.partner_id
+
+
 def issue_sign_in(
     session: Session, role: Role, ttl: timedelta, *, person_id: str | None = None,
     partner_id: str | None = None,

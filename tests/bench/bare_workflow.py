@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 
+QUEUE = "bench-bare"
 TIMEOUT = timedelta(seconds=30)
 
 
