@@ -1,0 +1,65 @@
+"""Answers: JSON with times in RFC 3339, pages with opaque cursors, and streams of events."""
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.sse import format_sse_event
+from pydantic_core import to_json
+from starlette.responses import Response, StreamingResponse
+
+from sharing.errors import bad_field
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=500, description="The `next` of the page before this one.")
+]
+NOT_STORED = {"Cache-Control": "no-store"}
+
+
+def json_answer(
+    body: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer that no cache keeps."""
+    return Response(to_json(body), status, {**NOT_STORED, **(headers or {})},
+                    media_type="application/json")
+
+
+def page(items: Sequence[object], following: Sequence[object] | None) -> Response:
+    """One page; `following` is where the next one begins, or None behind the last."""
+    return json_answer({"items": items, "next": encoded(following) if following else None})
+
+
+def encoded(place: Sequence[object]) -> str:
+    """A cursor for a place in a list."""
+    return base64.urlsafe_b64encode(to_json(list(place))).decode().rstrip("=")
+
+
+def decoded(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
+    """The place that a cursor names, None without one; raises Refused for one we never gave."""
+    if cursor is None:
+        return None
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        place = None
+    if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
+        raise bad_field("cursor", "is not one that a page gave as its `next`.")
+    return place
+
+
+def event_stream(events: AsyncIterator[bytes]) -> Response:
+    """Server-sent events, not held back by any proxy in between."""
+    headers = {**NOT_STORED, "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, headers=headers, media_type="text/event-stream")
+
+
+def streamed(data: object, event_id: int, event: str | None = None) -> bytes:
+    """One server-sent event."""
+    return format_sse_event(data_str=to_json(data).decode(), event=event, id=str(event_id))
+
+
+KEEP_ALIVE = b": still here\n\n"

@@ -1,0 +1,74 @@
+"""The application: every route, behind one guard, with one database and one engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from api import problems
+from api.backend import backend
+from api.engine import Engine, Temporal
+from api.pages import home
+from api.routes import (
+    audit,
+    consents,
+    datasets,
+    decisions,
+    events,
+    exports,
+    health,
+    interests,
+    keys,
+    me,
+    notices,
+    packages,
+    partners,
+    people,
+    requests,
+    reviews,
+    tokens,
+)
+from sharing.records.database import Database
+from sharing.settings import Settings
+
+ROUTES = (
+    partners, people, tokens, datasets, notices, consents, interests, me, requests, decisions,
+    reviews, exports, packages, events, audit, keys, health,
+)
+DESCRIPTION = """May this partner have our users' data? Four gates decide; then an engineer triggers
+an export that is checked subject by subject, sealed, and verifiable.
+
+Send `Authorization: Bearer <token>`. Every POST takes an `Idempotency-Key`: the same key with the
+same body has one effect and the same answer. Lists are paged: give `next` back as `cursor`.
+Errors are `application/problem+json` with a `code` for programs and a `detail` for people."""
+
+
+def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
+    """The API and its pages; `engine` is Temporal at the settings' address unless given.
+
+    Raises sharing.keys.KeyProblem if the decision key is absent. Start-up fails if the database
+    has no schema: run `clearance migrate` first.
+    """
+    here = backend(settings, Database(settings.database_url), engine or Temporal(settings))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with here.database:
+            await here.register_key()
+            yield
+
+    app: FastAPI = FastAPIOffline(
+        title="Clearance", description=DESCRIPTION, version="1", lifespan=lifespan, redoc_url=None,
+        telemetry={"logs": False},
+    )
+    app.state.backend = here
+    for noun in ROUTES:
+        app.include_router(noun.router)
+    home.add_to(app)
+    app.add_exception_handler(HTTPException, problems.handle)
+    app.add_exception_handler(RequestValidationError, problems.handle)
+    app.add_exception_handler(Exception, problems.handle)
+    return app

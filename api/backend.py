@@ -1,0 +1,63 @@
+"""What stands behind every route, made once at start-up: database, engine, keys, doorkeeper."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from asyncio import Lock
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from api.auth import Doorkeeper
+from api.engine import Engine
+from sharing.keys import public_text, secret, signing_key
+from sharing.records import signing_keys
+from sharing.records.database import Database, Unit
+from sharing.settings import Settings
+
+DECISION_KEY = "CLEARANCE_DECISION_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """`under_way` holds a lock for each idempotency key that is being worked on just now."""
+
+    settings: Settings
+    database: Database
+    engine: Engine
+    doorkeeper: Doorkeeper
+    signer: Ed25519PrivateKey
+    root: bytes = field(repr=False)
+    under_way: WeakValueDictionary[tuple[str, str], Lock]
+
+    def derived(self, what: str, *parts: str) -> bytes:
+        """32 bytes that only this server can make, the same ones for the same words."""
+        own = hmac.digest(self.root, what.encode(), hashlib.sha256)
+        return hmac.digest(own, "\0".join(parts).encode(), hashlib.sha256)
+
+    def derived_id(self, prefix: str, *parts: str) -> str:
+        """An id like any other, but the same one for the same words."""
+        return f"{prefix}_{self.derived('id', prefix, *parts)[:10].hex()}"
+
+    async def register_key(self) -> None:
+        """Makes the key that signs orders known to the transactions that record them."""
+        key = public_text(self.signer)
+
+        def work(unit: Unit) -> None:
+            if signing_keys.register(unit.session, "order", key):
+                unit.audit("api", "signing_key.registered", purpose="order", key=key)
+
+        await self.database.write(work)
+
+
+def backend(settings: Settings, database: Database, engine: Engine) -> Backend:
+    """Raises sharing.keys.KeyProblem if the decision key is absent or malformed."""
+    return Backend(
+        settings=settings,
+        database=database,
+        engine=engine,
+        doorkeeper=Doorkeeper(database),
+        signer=signing_key(settings.decision_key, DECISION_KEY),
+        root=hmac.digest(secret(settings.decision_key, DECISION_KEY), b"clearance-api-v1", "sha256"),
+        under_way=WeakValueDictionary(),
+    )

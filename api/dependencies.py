@@ -1,0 +1,99 @@
+"""One call: who makes it, on which route, and the few things that all routes do with it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import idempotency
+from api.answers import json_answer
+from api.backend import Backend
+from api.idempotency import Answer, Json, Ticket
+from sharing.eligibility import Actor
+from sharing.errors import NotFound
+from sharing.orders import Order, Verb, signed
+from sharing.records import parties
+from sharing.records.database import Unit
+from sharing.records.parties import Principal
+from sharing.records.tables import new_id, now
+from sharing.stages import Role
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An authenticated call that its role allows. `body` is what was sent, within the limit."""
+
+    backend: Backend
+    route: str
+    principal: Principal
+    ticket: Ticket | None
+    body: bytes
+
+    @property
+    def partner_id(self) -> str | None:
+        """The partner to which everything shown must belong; None for people inside."""
+        return self.principal.partner_id if self.principal.role is Role.PARTNER else None
+
+    async def read(self, query: Callable[[Session], T]) -> T:
+        """Asks the database."""
+        return await self.backend.database.read(query)
+
+    async def create(
+        self, work: Callable[[Unit], Json], status: int = 201, secret: Mapping[str, str] | None = None
+    ) -> Response:
+        """Does `work` in one transaction, once for each Idempotency-Key, and answers with what it
+        returns. `secret` is added to the answer and never stored."""
+        made = await idempotency.create(self.backend, self.ticket, status, work)
+        return sent(Answer(made.status, {**made.body, **(secret or {})}, made.replayed))
+
+    async def act(self, doing: Callable[[], Awaitable[Answer]]) -> Response:
+        """Does what goes through the engine, once for each Idempotency-Key."""
+        return sent(await idempotency.act(self.backend, self.ticket, doing))
+
+    async def log(self, action: str, request_id: str | None = None, **detail: Any) -> None:
+        """Notes an act that changes no row of ours; raises StorageFailed if it cannot."""
+        await self.backend.database.write(
+            lambda unit: unit.audit(self.principal.id, action, request_id, **detail)
+        )
+
+    def id_for(self, prefix: str, *scope: str) -> str:
+        """A new id; the same one again for the same Idempotency-Key (and `scope`)."""
+        if self.ticket is None:
+            return new_id(prefix)
+        return self.backend.derived_id(prefix, self.ticket.client, self.ticket.key, *scope)
+
+    async def order(
+        self, verb: Verb, order_id: str, request_id: str, digest: str = "",
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Signs an order and has it recorded; raises Refused if the worker will not."""
+        order = Order(order_id, verb, request_id, self.partner_id or self.principal.id,
+                      now().isoformat(), digest, body or {})
+        await self.backend.engine.tell(signed(order, self.backend.signer))
+
+    def actor(self, session: Session) -> Actor:
+        """The person who calls, in no other role than that of the token; raises NotFound."""
+        person = parties.actor(session, self.principal.person_id or "")
+        if person is None:
+            raise NotFound("person", self.principal.id)
+        return Actor(person.id, person.roles & {self.principal.role}, person.partner_id)
+
+
+def sent(answer: Answer) -> Response:
+    """The answer as HTTP; one that was given before says so."""
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else None
+    return json_answer(answer.body, answer.status, headers)
+
+
+async def _calling(request: Request) -> Call:
+    call: Call = request.state.call
+    return call
+
+
+Calling = Annotated[Call, Depends(_calling)]

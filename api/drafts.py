@@ -1,0 +1,54 @@
+"""A body as it was sent becomes a revision: defaults set, names resolved, the digest taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from sqlmodel import Session
+
+from api.dependencies import Call
+from sharing.errors import Refused, bad_field
+from sharing.records import datasets, parties
+from sharing.records.parties import Partner
+from sharing.request import Revision, check
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A revision that may be sent: its digest, and the body of the order that carries it."""
+
+    digest: str
+    order_body: Mapping[str, Any]
+
+
+def drafted(
+    session: Session, call: Call, request_id: str, number: int, body: Mapping[str, Any]
+) -> Draft:
+    """The draft of revision `number`; raises Refused naming every field that cannot stand."""
+    check(body)
+    dataset = datasets.named(session, body["dataset"])
+    if dataset is None:
+        raise _unknown_dataset(session, body["dataset"])
+    if dataset.index_version == 0:
+        raise Refused("not_indexed", f"{dataset.name} was never indexed: an admin has to call "
+                      f"`POST /v1/datasets/{dataset.name}/index` first.")
+    partner = session.get_one(Partner, call.partner_id)
+    whole = {**body, "dataset": dataset.name, "sponsor": _person(session, body["sponsor"])}
+    revision = Revision(request_id, number, partner.id, partner.age_recipient,
+                        dataset.index_version, whole)
+    return Draft(revision.digest, {**whole, "index": dataset.index_version, "number": number,
+                                   "age_recipient": partner.age_recipient})
+
+
+def _person(session: Session, sponsor: str | None) -> str | None:
+    """A person's id where the sponsor is known here; else as it was written, which tells a partner
+    nothing about who works here."""
+    person = parties.person_named(session, sponsor) if sponsor else None
+    return person.id if person else sponsor
+
+
+def _unknown_dataset(session: Session, name: str) -> Refused:
+    close = get_close_matches(name, list(datasets.all_names(session)), n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else " `GET /v1/datasets` lists them."
+    return bad_field("dataset", f"there is no dataset {name!r}.{hint}")

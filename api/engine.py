@@ -1,0 +1,76 @@
+"""The workflow engine as the API sees it: the verbs, and whether it answers."""
+
+import asyncio
+from datetime import timedelta
+from typing import Protocol
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from sharing.orders import Order, Verb
+from sharing.settings import Settings
+from workflows import client as verbs
+from workflows.client import EngineUnreachable
+
+CONNECT_SECONDS = 5.0
+
+
+class Engine(Protocol):
+    """What records orders. All of it raises sharing.errors.Refused and EngineUnreachable."""
+
+    async def tell(self, order: Order) -> None:
+        """Returns once the order is recorded in the database."""
+
+    async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
+        """Scans a dataset; True when that was done within `wait`."""
+
+    async def ready(self) -> None:
+        """Returns if the engine answers now."""
+
+
+class Temporal:
+    """The Temporal server of the settings. It is looked for at the first need, and again at each
+    need until it is found: the API serves what it can while the server is away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+        self._looking = asyncio.Lock()
+
+    async def tell(self, order: Order) -> None:
+        """Sends the order to its request's workflow."""
+        await _TELL[order.verb](await self._connected(), order)
+
+    async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
+        """Has the export worker scan a dataset."""
+        return await verbs.index_dataset(await self._connected(), dataset_id, wait)
+
+    async def ready(self) -> None:
+        """Asks for the server's own health."""
+        client = await self._connected()
+        try:
+            healthy = await client.service_client.check_health(
+                timeout=timedelta(seconds=CONNECT_SECONDS)
+            )
+        except RPCError as failure:
+            raise EngineUnreachable(str(failure)) from failure
+        if not healthy:
+            raise EngineUnreachable("The Temporal server says that it does not serve.")
+
+    async def _connected(self) -> Client:
+        if self._client is None:
+            async with self._looking:
+                if self._client is None:
+                    self._client = await verbs.connect(self._settings)
+        return self._client
+
+
+_TELL = {
+    Verb.SUBMIT: verbs.submit,
+    Verb.AMEND: verbs.amend,
+    Verb.DECIDE: verbs.decide,
+    Verb.TRIGGER: verbs.trigger,
+    Verb.CONFIRM: verbs.confirm,
+    Verb.CANCEL: verbs.cancel,
+    Verb.WITHDRAW: verbs.withdraw,
+}

@@ -1,0 +1,121 @@
+"""What every route passes: who calls, may they, how much do they send; and every refusal's form.
+
+It stands before FastAPI reads anything, so that a stranger's body is never parsed; and a refused
+attempt at a change is in the audit log before it is answered.
+"""
+
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message
+
+from api.auth import ALLOWED, SAFE_METHODS, demand_allowed
+from api.backend import Backend
+from api.dependencies import Call
+from api.idempotency import ticket
+from api.problems import MALFORMED, told
+from sharing.errors import NotEligible, NotFound, Refused
+from sharing.records.parties import Principal
+
+BODY_LIMIT = 1 << 20
+BODY_LIMITS: Mapping[str, int] = {"consents.append": 64 << 20}
+OWN_ID = re.compile(r"[a-z]{3}_[0-9a-f]{20}\Z")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class GuardedRoute(APIRoute):
+    """A route whose name is in the table of api.auth; a name that is not there cannot start."""
+
+    def get_route_handler(self) -> Handler:
+        """FastAPI's own handler, behind the guard."""
+        name, handler = self.name, super().get_route_handler()
+        body_model = self.body_field.field_info.annotation if self.body_field else None
+        public = ALLOWED[name] is None
+
+        async def guarded(request: Request) -> Response:
+            backend: Backend = request.app.state.backend
+            principal: Principal | None = None
+            try:
+                _demand_plain(request)
+                if public:
+                    return await handler(request)
+                principal = await backend.doorkeeper.caller(request)
+                demand_allowed(name, principal.role)
+                if request.method not in SAFE_METHODS:
+                    request = _limited(request, name, json_only=body_model is not None)
+                    body = await request.body()
+                    held = ticket(request, principal.id, body)
+                else:
+                    body, held = b"", None
+                request.state.call = Call(backend, name, principal, held, body)
+                return await handler(request)
+            except Exception as failure:
+                return await _refused(request, backend, name, principal, failure, body_model)
+
+        return guarded
+
+
+def _limited(request: Request, name: str, *, json_only: bool) -> Request:
+    """The same request; it raises Refused as soon as its body is longer than the route allows."""
+    limit = BODY_LIMITS.get(name, BODY_LIMIT)
+    too_large = Refused("body_too_large", f"The body is longer than {limit >> 20} MiB: send less.")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        raise too_large
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if json_only and kind != "application/json" and not kind.endswith("+json"):
+        raise Refused("unsupported_media_type",
+                      "Send JSON, with the header `Content-Type: application/json`.")
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise too_large
+        return message
+
+    return Request(request.scope, receive)
+
+
+def _demand_plain(request: Request) -> None:
+    """An address with control characters names nothing here (and some databases choke on it)."""
+    words = (*request.path_params.values(), *request.query_params.values())
+    for word in words:
+        if not str(word).isprintable():
+            raise NotFound("address", ascii(str(word))[1:-1][:80])
+
+
+async def _refused(
+    request: Request, backend: Backend, name: str, principal: Principal | None,
+    failure: Exception, body_model: Any,
+) -> Response:
+    attempt = principal is not None and request.method not in SAFE_METHODS
+    if attempt and isinstance(failure, Refused) and failure.code not in MALFORMED:
+        assert principal is not None
+        try:
+            await _log_attempt(backend, request, name, principal, failure)
+        except Exception as unlogged:
+            return told(unlogged, body_model)
+    return told(failure, body_model)
+
+
+async def _log_attempt(
+    backend: Backend, request: Request, name: str, principal: Principal, refused: Refused
+) -> None:
+    detail = {"code": refused.code}
+    if isinstance(refused, NotEligible):
+        detail["why"] = refused.why
+    named = str(request.path_params.get("id", ""))
+    if OWN_ID.match(named):
+        detail["id"] = named
+    request_id = named if detail.get("id", "").startswith("req_") else None
+    await backend.database.write(
+        lambda unit: unit.audit(principal.id, f"refused.{name}", request_id, **detail)
+    )

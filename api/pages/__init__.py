@@ -1,0 +1,1 @@
+"""The same nouns for people: server-rendered, no script, nothing from elsewhere."""

@@ -1,0 +1,145 @@
+"""Errors as application/problem+json (RFC 9457): one table from code to status, nothing else."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.suggest import close_field
+from sharing.errors import FieldError, NotEligible, Refused
+from sharing.records.database import StorageFailed
+from workflows.client import EngineUnreachable
+
+log = logging.getLogger(__name__)
+
+# Code: HTTP status, title. A code that is not here is a conflict with how things stand.
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "invalid_json": (400, "The body is not JSON"),
+    "unauthenticated": (401, "Nobody is signed in"),
+    "forbidden": (403, "This role may not do that"),
+    "not_eligible": (403, "This person may not act on this request"),
+    "cross_site": (403, "The call came from another site"),
+    "link_expired": (403, "The link is no longer valid"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "Method not allowed"),
+    "wrong_stage": (409, "The request waits at another stage"),
+    "stale_digest": (409, "The request has changed"),
+    "already_decided": (409, "Already decided"),
+    "too_late": (409, "The deadline has passed"),
+    "not_cleared": (409, "Not cleared"),
+    "not_indexed": (409, "The dataset has no index"),
+    "not_released": (409, "Nothing was released"),
+    "not_served_here": (409, "The package lies where this server has no access"),
+    "export_live": (409, "An export is under way"),
+    "wrong_state": (409, "Not possible in this state"),
+    "exists": (409, "It exists already"),
+    "storage_conflict": (409, "The database's own rules refused it"),
+    "forged_order": (403, "The order was not signed"),
+    "body_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "Unsupported content type"),
+    "invalid_body": (422, "Some fields cannot be accepted"),
+    "idempotency_mismatch": (422, "The idempotency key was used for something else"),
+    "internal_error": (500, "Something broke here"),
+    "storage_failed": (503, "The database cannot be used now"),
+    "engine_unreachable": (503, "The workflow engine cannot be reached"),
+}
+_HTTP_CODES = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}
+_DETAILS = {404: "There is nothing at this address.",
+            405: "This address exists, but not for this method.",
+            400: "The body could not be read as JSON."}
+
+# What a broken or misspelt body answers: no attempt at a change, so nothing for the audit log.
+MALFORMED = frozenset(
+    {"invalid_json", "invalid_body", "body_too_large", "unsupported_media_type", "unauthenticated"}
+)
+
+
+def problem(
+    code: str, detail: str, errors: Sequence[FieldError] = (), *, status: int | None = None,
+    headers: Mapping[str, str] | None = None, **more: str,
+) -> Response:
+    """An answer that says what is wrong and what to do; `more` are further members."""
+    known, title = PROBLEMS.get(code, (409, "Not possible now"))
+    body: dict[str, Any] = {"type": f"urn:clearance:problem:{code}", "title": title,
+                            "status": status or known, "detail": detail, "code": code, **more}
+    if errors:
+        body["errors"] = [{"path": e.path, "message": e.message} for e in errors]
+    return Response(to_json(body), status or known, {"Cache-Control": "no-store", **(headers or {})},
+                    media_type="application/problem+json")
+
+
+def told(failure: Exception, body_model: Any = None) -> Response:
+    """The answer for anything that was raised. What nobody foresaw is logged, never shown."""
+    match failure:
+        case NotEligible():
+            return problem(failure.code, failure.detail, why=failure.why)
+        case Refused(code="unauthenticated"):
+            challenge = {"WWW-Authenticate": 'Bearer realm="clearance"'}
+            return problem(failure.code, failure.detail, headers=challenge)
+        case Refused():
+            return problem(failure.code, failure.detail, failure.errors)
+        case RequestValidationError():
+            return _malformed(failure, body_model)
+        case EngineUnreachable():
+            return problem("engine_unreachable", "Nothing was done: the workflow engine does not "
+                           "answer. Try again in a moment.", headers={"Retry-After": "2"})
+        case StorageFailed():
+            log.error("storage failed: %s", _first_line(failure))
+            return problem("storage_failed", "Nothing was changed: the database could not do it. "
+                           "Try again in a moment.", headers={"Retry-After": "2"})
+        case DBAPIError() | PoolTimeout():
+            log.error("the database cannot be read: %s", _first_line(failure))
+            return problem("storage_failed", "The database cannot be read. Try again in a moment.",
+                           headers={"Retry-After": "2"})
+        case HTTPException():
+            return of_http(failure)
+    log.error("unforeseen", exc_info=failure)
+    return problem("internal_error", "This is a fault in Clearance. Nothing was answered as done.")
+
+
+def of_http(failure: HTTPException) -> Response:
+    """The framework's own refusals, in the same form."""
+    code = _HTTP_CODES.get(failure.status_code, f"http_{failure.status_code}")
+    detail = _DETAILS.get(failure.status_code, str(failure.detail))
+    return problem(code, detail, status=failure.status_code, headers=failure.headers)
+
+
+async def handle(request: Request, failure: Exception) -> Response:
+    """What the application does with whatever no route has answered for."""
+    return told(failure)
+
+
+def _malformed(failure: RequestValidationError, body_model: Any) -> Response:
+    found = failure.errors()
+    if found and found[0]["type"] == "json_invalid":
+        where = found[0]["loc"][-1]
+        return problem("invalid_json", f"Not JSON at character {where}: {found[0]['ctx']['error']}.")
+    errors = tuple(_field_error(error, body_model) for error in found)
+    return problem("invalid_body", "; ".join(f"{e.path}: {e.message}" for e in errors), errors)
+
+
+def _field_error(error: Mapping[str, Any], body_model: Any) -> FieldError:
+    path = [str(part) for part in error["loc"][1:]]
+    return FieldError(".".join(path) or "body", _message(error, body_model))
+
+
+def _message(error: Mapping[str, Any], body_model: Any) -> str:
+    if error["type"] == "missing":
+        return "is required." if len(error["loc"]) > 1 else "a JSON object is required."
+    if error["type"] == "extra_forbidden":
+        close = close_field(body_model, error["loc"][1:])
+        return f"is not known. Did you mean {close!r}?" if close else "is not known: leave it out."
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return text if text.endswith((".", "?")) else text + "."
+
+
+def _first_line(failure: Exception) -> str:
+    """Without the lines behind it, in which databases repeat the values of the row."""
+    return (str(failure).splitlines() or [""])[0]

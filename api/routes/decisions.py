@@ -1,0 +1,89 @@
+"""Decisions: a person's binding act at a gate."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BeforeValidator, Field
+from sqlmodel import Session
+from starlette.responses import Response
+
+from api.dependencies import Call, Calling
+from api.fields import Body, Line, Prose
+from api.guard import GuardedRoute
+from api.idempotency import Answer
+from api.routes.requests import own
+from sharing.errors import Refused
+from sharing.orders import Verb
+from sharing.records import standing
+from sharing.records.requests import Decision
+from sharing.records.views import Viewer, request_view
+from sharing.stages import Outcome, Stage
+
+router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=GuardedRoute)
+
+OPENS_WITHIN, LOOK_EVERY = 10.0, 0.1  # seconds
+
+Gate = Literal[
+    Stage.PURPOSE_REVIEW, Stage.CONSENT_VERIFICATION, Stage.CONFLICT_SIGNOFF, Stage.LEGAL_APPROVAL
+]
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class NewDecision(Body):
+    """A decision on what `digest` names. `no_interest: true` is the decider's own declaration."""
+
+    stage: Gate
+    outcome: Literal[Outcome.APPROVED, Outcome.REFUSED, Outcome.RETURNED]
+    digest: Line
+    reason: Prose
+    conditions: Annotated[list[Prose], BeforeValidator(_one_or_many), Field(max_length=50)] = []
+    no_interest: Literal[True]
+
+
+@router.post("/{id}/decisions", name="requests.decide", status_code=201)
+async def decide(id: str, body: NewDecision, call: Calling) -> Response:
+    """Decides at the gate where the request waits."""
+    decision_id = call.id_for("dec", id)
+
+    async def doing() -> Answer:
+        if not await call.read(lambda s: s.get(Decision, decision_id) is not None):
+            await _demand_decidable(call, id, body)
+            await call.order(Verb.DECIDE, decision_id, id, body.digest, {
+                "stage": str(body.stage), "outcome": str(body.outcome), "reason": body.reason,
+                "conditions": body.conditions,
+            })
+        return Answer(201, await call.read(
+            lambda s: {"decision": decision_id,
+                       **request_view(Viewer(s, inside=True), own(s, call, id))}
+        ))
+
+    return await call.act(doing)
+
+
+async def _demand_decidable(call: Call, request_id: str, body: NewDecision) -> None:
+    """Raises Refused. A gate that opens by itself in a moment is waited for, not refused."""
+
+    def ask(session: Session) -> bool:
+        request = own(session, call, request_id)
+        opening = standing.between_gates(request) and request.digest == body.digest
+        try:
+            standing.demand_decidable(
+                session, request, call.actor(session), Stage(body.stage), body.digest
+            )
+        except Refused as refused:
+            if refused.code == "wrong_stage" and opening:
+                return False
+            raise
+        return True
+
+    clock = asyncio.get_running_loop().time
+    until = clock() + OPENS_WITHIN
+    while not await call.read(ask):
+        if clock() > until:
+            raise Refused("wrong_stage", "The gate is not open yet: its findings are being "
+                          "gathered. Try again when `waiting_for` names it.")
+        await asyncio.sleep(LOOK_EVERY)

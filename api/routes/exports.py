@@ -1,0 +1,131 @@
+"""Exports: triggered by an engineer, confirmed by another where that is needed, and followed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from api.answers import KEEP_ALIVE, event_stream, json_answer, streamed
+from api.dependencies import Call, Calling
+from api.fields import Body, Line
+from api.guard import GuardedRoute
+from api.idempotency import Answer, Json
+from api.routes.requests import own
+from sharing.errors import NotFound
+from sharing.orders import Verb
+from sharing.records import exports, standing
+from sharing.records.export_views import ended, export_view
+from sharing.records.exports import Export
+from sharing.records.requests import Request
+
+router = APIRouter(tags=["exports"], route_class=GuardedRoute)
+
+LOOK_EVERY = 0.5  # seconds
+QUIET_LOOKS = 30  # after so many without a change a comment keeps the connection open
+
+
+class NewExport(Body):
+    """The digest that was cleared, as the engineer read it."""
+
+    digest: Line
+
+
+@router.post("/v1/requests/{id}/exports", name="exports.trigger", status_code=202)
+async def trigger(id: str, body: NewExport, call: Calling) -> Response:
+    """Starts the export of a cleared request."""
+    export_id = call.id_for("exp", id)
+
+    async def doing() -> Answer:
+        if not await call.read(lambda s: s.get(Export, export_id) is not None):
+            await call.read(lambda s: standing.demand_triggerable(
+                s, own(s, call, id), call.actor(s), body.digest
+            ))
+            await call.order(Verb.TRIGGER, export_id, id, body.digest)
+        return Answer(202, await _shown(call, export_id))
+
+    return await call.act(doing)
+
+
+@router.post("/v1/exports/{id}/confirm", name="exports.confirm")
+async def confirm(id: str, call: Calling) -> Response:
+    """The second engineer says yes, and the export runs."""
+
+    async def doing() -> Answer:
+        request_id = await call.read(lambda s: _confirmable(s, call, id))
+        await call.order(Verb.CONFIRM, call.id_for("ord", "confirm", id), request_id,
+                         body={"export": id})
+        return Answer(200, await _shown(call, id))
+
+    return await call.act(doing)
+
+
+@router.post("/v1/exports/{id}/cancel", name="exports.cancel")
+async def cancel(id: str, call: Calling) -> Response:
+    """Stops an export; what was staged is erased."""
+
+    async def doing() -> Answer:
+        request_id = await call.read(lambda s: _cancellable(s, call, id))
+        await call.order(Verb.CANCEL, call.id_for("ord", "cancel", id), request_id,
+                         body={"export": id})
+        return Answer(200, await _shown(call, id))
+
+    return await call.act(doing)
+
+
+@router.get("/v1/exports/{id}", name="exports.show")
+async def show(id: str, call: Calling) -> Response:
+    """An export and its progress."""
+    return json_answer(await _shown(call, id))
+
+
+@router.get("/v1/exports/{id}/events", name="exports.events")
+async def events(id: str, call: Calling, request: HttpRequest) -> Response:
+    """The same as server-sent events: one at first and one a change, until the export has ended."""
+    first = await _shown(call, id)
+    seen = request.headers.get("last-event-id", "")
+    return event_stream(_followed(call, id, first, int(seen) if seen.isdecimal() else 0))
+
+
+async def _followed(call: Call, export_id: str, view: Json, seen: int) -> AsyncIterator[bytes]:
+    number = seen + 1
+    yield streamed(view, number, "progress")
+    quiet = 0
+    while not ended(view):
+        await asyncio.sleep(LOOK_EVERY)
+        now = await _shown(call, export_id)
+        quiet = quiet + 1 if now == view else 0
+        if now != view:
+            view, number = now, number + 1
+            yield streamed(view, number, "progress")
+        elif quiet % QUIET_LOOKS == 0:
+            yield KEEP_ALIVE
+
+
+def own_export(session: Session, call: Call, export_id: str) -> tuple[Request, Export]:
+    """An export and its request, if they are this caller's to see."""
+    export = exports.get(session, export_id)
+    try:
+        return own(session, call, export.request_id), export
+    except NotFound:
+        raise NotFound("export", export_id) from None
+
+
+def _confirmable(session: Session, call: Call, export_id: str) -> str:
+    request, export = own_export(session, call, export_id)
+    standing.demand_confirmable(session, request, export, call.actor(session))
+    return request.id
+
+
+def _cancellable(session: Session, call: Call, export_id: str) -> str:
+    request, export = own_export(session, call, export_id)
+    standing.demand_cancellable(session, request, export, call.actor(session))
+    return request.id
+
+
+async def _shown(call: Call, export_id: str) -> Json:
+    return await call.read(lambda session: export_view(
+        session, own_export(session, call, export_id)[1], inside=call.partner_id is None
+    ))

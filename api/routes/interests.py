@@ -1,0 +1,106 @@
+"""Interests: a tie between a person and an organisation, declared; it recuses at once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+from sqlmodel import Session, col, select
+from starlette.responses import Response
+
+from api.answers import Cursor, Limit, decoded, page
+from api.dependencies import Call, Calling
+from api.fields import Body, Day, Lei, Line, Prose
+from api.guard import GuardedRoute
+from api.idempotency import Json
+from sharing.conflict import InterestKind, Organisation
+from sharing.errors import Refused, bad_field
+from sharing.records import interests, parties
+from sharing.records.database import Unit
+from sharing.records.interests import DeclaredInterest
+from sharing.stages import Role
+
+router = APIRouter(prefix="/v1/interests", tags=["conflict"], route_class=GuardedRoute)
+
+SEES_EVERYBODYS = frozenset({Role.CONFLICT_OFFICER, Role.AUDITOR})
+
+
+class NewOrganisation(Body):
+    """A legal entity by name and, where known, its Legal Entity Identifier."""
+
+    name: Line
+    lei: Lei | None = None
+
+
+class NewInterest(Body):
+    """A tie from one day on, still held if `until` is absent. `person`: an id or e-mail."""
+
+    person: Line
+    organisation: NewOrganisation
+    kind: InterestKind
+    since: Annotated[Day, Field(alias="from")]
+    until: Day | None = None
+    detail: Annotated[Prose, Field(min_length=1)]
+
+
+@router.post("", name="interests.declare", status_code=201)
+async def declare(body: NewInterest, call: Calling) -> Response:
+    """Declares an interest: one's own, or anybody's as the conflict officer."""
+    if body.until is not None and body.until < body.since:
+        raise bad_field("until", "must not be before `from`.")
+
+    def work(unit: Unit) -> Json:
+        person_id = _whose(unit.session, call, body.person)
+        organisation = Organisation(body.organisation.name, body.organisation.lei)
+        interest = interests.declare(unit.session, person_id, organisation, body.kind, body.since,
+                                     body.until, body.detail, call.principal.id)
+        unit.session.flush()
+        recused = interests.recuse_everywhere(unit.session, interest)
+        unit.audit(call.principal.id, "interest.declared", interest=interest.id, person=person_id)
+        unit.tell("interest.declared", interest.id, person=person_id)
+        for request_id in recused:
+            unit.audit(call.principal.id, "person.recused", request_id, person=person_id,
+                       interest=interest.id)
+            unit.tell("person.recused", person_id, request_id=request_id, interest=interest.id)
+        return {**_view(interest), "recused_from": recused}
+
+    return await call.create(work)
+
+
+@router.get("", name="interests.list")
+async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Declared interests: everybody's for the conflict officer and the auditor, else one's own."""
+    after = decoded(cursor, (str,)) or [""]
+
+    def query(session: Session) -> list[Json]:
+        statement = select(DeclaredInterest).where(col(DeclaredInterest.id) > after[0])
+        if call.principal.role not in SEES_EVERYBODYS:
+            statement = statement.where(DeclaredInterest.person_id == call.principal.person_id)
+        rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit + 1))
+        return [_view(interest) for interest in rows]
+
+    found = await call.read(query)
+    return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
+
+
+def _whose(session: Session, call: Call, named: str) -> str:
+    """The person's id; raises Refused where the caller may not speak for that person."""
+    if named == call.principal.person_id:
+        return named
+    person = parties.person_named(session, named)
+    if person is not None and person.id == call.principal.person_id:
+        return person.id
+    if call.principal.role is not Role.CONFLICT_OFFICER:
+        raise Refused("forbidden", "Only the conflict officer declares interests of other people.")
+    if person is None:
+        raise bad_field("person", f"There is no person {named!r}. Give an id or e-mail address.")
+    return person.id
+
+
+def _view(interest: DeclaredInterest) -> Json:
+    return {
+        "id": interest.id, "person": interest.person_id,
+        "organisation": {"name": interest.organisation, "lei": interest.lei},
+        "kind": interest.kind, "from": interest.since, "until": interest.until,
+        "detail": interest.detail, "declared_by": interest.declared_by,
+        "declared_at": interest.declared_at,
+    }

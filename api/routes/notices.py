@@ -1,0 +1,74 @@
+"""Notices: what people were told about the use of their data, version by version."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+from sqlmodel import Session, select, tuple_
+from starlette.responses import Response
+
+from api.answers import Cursor, Limit, decoded, page
+from api.dependencies import Calling
+from api.fields import Body, CategoryTerm, Line, LongText, PurposeTerm
+from api.guard import GuardedRoute
+from api.idempotency import Json
+from sharing.errors import Refused
+from sharing.records import notices
+from sharing.records.database import Unit
+from sharing.records.notices import Notice
+
+router = APIRouter(prefix="/v1/notices", tags=["consent"], route_class=GuardedRoute)
+
+
+class NewNotice(Body):
+    """One version of a notice, and the purposes and data categories that it names."""
+
+    name: Line
+    version: Line
+    text: LongText
+    purposes: Annotated[list[PurposeTerm], Field(min_length=1, max_length=100)]
+    categories: Annotated[list[CategoryTerm], Field(min_length=1, max_length=100)]
+
+
+@router.post("", name="notices.create", status_code=201)
+async def create(body: NewNotice, call: Calling) -> Response:
+    """Adds a version of a notice; it never changes afterwards."""
+
+    def work(unit: Unit) -> Json:
+        if unit.session.get(Notice, (body.name, body.version)) is not None:
+            raise Refused("exists", f"{body.name} {body.version} was given already: a notice never "
+                          "changes, so give the new text a new version.")
+        notice = notices.add(unit.session, body.name, body.version, body.text, body.purposes,
+                             body.categories)
+        unit.audit(call.principal.id, "notice.added", notice=body.name, version=body.version,
+                   text_sha256=notice.text_sha256)
+        unit.tell("notice.added", body.name, version=body.version)
+        return _view(notice)
+
+    return await call.create(work)
+
+
+@router.get("", name="notices.list")
+async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """All notices, by name and version."""
+    after = decoded(cursor, (str, str)) or ["", ""]
+
+    def query(session: Session) -> list[Json]:
+        place = tuple_(Notice.name, Notice.version)  # type: ignore[arg-type]
+        rows = session.exec(
+            select(Notice).where(place > tuple_(*after)).order_by(Notice.name, Notice.version)
+            .limit(limit + 1)
+        )
+        return [_view(notice) for notice in rows]
+
+    found = await call.read(query)
+    last = found[limit - 1] if len(found) > limit else None
+    return page(found[:limit], [last["name"], last["version"]] if last else None)
+
+
+def _view(notice: Notice) -> Json:
+    return {
+        "name": notice.name, "version": notice.version, "text": notice.text,
+        "text_sha256": notice.text_sha256, "purposes": notice.purposes,
+        "categories": notice.categories, "created_at": notice.created_at,
+    }

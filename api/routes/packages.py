@@ -1,0 +1,139 @@
+"""Packages: a delivered export's files, by links that run out."""
+
+import asyncio
+import base64
+import hmac
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Query
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from api.answers import Cursor, decoded, encoded, json_answer
+from api.backend import Backend
+from api.dependencies import Call, Calling
+from api.guard import GuardedRoute
+from api.routes.exports import own_export
+from sharing.errors import NotFound, Refused
+from sharing.records import exports
+from sharing.records.exports import Export, Release
+from sharing.records.requests import Request as RequestRow
+
+router = APIRouter(tags=["exports"], route_class=GuardedRoute)
+
+LINK_SECONDS = 900
+FileLimit = Annotated[int, Query(ge=1, le=10_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A package that was released: where it lies, and whose it is."""
+
+    export_id: str
+    request_id: str
+    partner_id: str
+    folder: Path
+
+
+@router.get("/v1/exports/{id}/package", name="exports.package")
+async def package(
+    id: str, call: Calling, request: Request, limit: FileLimit = 1000, cursor: Cursor = None
+) -> Response:
+    """The package's files in path order, each with a link that works for 15 minutes."""
+    after = (decoded(cursor, (str,)) or [""])[0]
+    delivered = await call.read(lambda session: _delivered(session, call, id))
+    files = await asyncio.to_thread(lambda: sorted(_files(delivered.folder)))
+    shown = [file for file in files if file[0] > after][: limit + 1]
+    expires = int(time.time()) + LINK_SECONDS
+    await call.log("package.listed", delivered.request_id, export=id)
+    return json_answer({
+        "export": id,
+        "request": delivered.request_id,
+        "expires_at": datetime.fromtimestamp(expires, UTC),
+        "files": [
+            {"path": path, "bytes": size,
+             "url": str(request.base_url.replace(path=_link(call.backend, id, path, expires)))}
+            for path, size in shown[:limit]
+        ],
+        "next": encoded([shown[limit - 1][0]]) if len(shown) > limit else None,
+    })
+
+
+@router.get("/v1/packages/{token}/{path:path}", name="packages.file")
+async def file(token: str, path: str, request: Request) -> Response:
+    """One file of a package, by a link that `package` gave; parts of it by `Range`."""
+    backend: Backend = request.app.state.backend
+    export_id = _opened(backend, token, path)
+    delivered = await backend.database.read(lambda session: _released(session, export_id))
+    found = delivered.folder / path
+    inside = await asyncio.to_thread(lambda: found.resolve().is_relative_to(delivered.folder.resolve())
+                                     and found.is_file())
+    if not inside:
+        raise NotFound("file", path)
+    await backend.database.write(lambda unit: unit.audit(
+        delivered.partner_id, "package.downloaded", delivered.request_id, export=export_id, file=path
+    ))
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(found, media_type="application/octet-stream", headers=headers,
+                        filename=found.name)
+
+
+def _delivered(session: Session, call: Call, export_id: str) -> Delivered:
+    own_export(session, call, export_id)
+    return _released(session, export_id)
+
+
+def _released(session: Session, export_id: str) -> Delivered:
+    """Raises Refused unless a release row stands behind the export: only then may a byte leave."""
+    export = exports.get(session, export_id)
+    if session.get(Release, export.id) is None or export.location is None:
+        raise Refused("not_released", f"The export is {export.state}: there is no package yet.")
+    request = session.get_one(RequestRow, export.request_id)
+    return Delivered(export.id, export.request_id, request.partner_id, _folder(export))
+
+
+def _folder(export: Export) -> Path:
+    place = urlsplit(export.location or "")
+    if place.scheme not in ("", "file"):
+        raise Refused("not_served_here", f"The package lies in {place.scheme} storage: it is handed "
+                      "over from there, not by this server.")
+    return Path(place.path)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, int]]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            found = Path(place) / name
+            yield found.relative_to(folder).as_posix(), found.stat().st_size
+
+
+def _link(backend: Backend, export_id: str, path: str, expires: int) -> str:
+    token = f"{export_id}.{expires}.{_signature(backend, export_id, path, expires)}"
+    return f"/v1/packages/{token}/{quote(path)}"
+
+
+def _signature(backend: Backend, export_id: str, path: str, expires: int) -> str:
+    made = backend.derived("package-link", export_id, str(expires), path)
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def _opened(backend: Backend, token: str, path: str) -> str:
+    """The export that a link is for; raises Refused for one that we never gave or that ran out."""
+    export_id, _, rest = token.partition(".")
+    until, _, signature = rest.partition(".")
+    expires = int(until) if until.isdecimal() and len(until) < 12 else 0
+    if not hmac.compare_digest(
+        _signature(backend, export_id, path, expires).encode(), signature.encode()
+    ):
+        raise NotFound("file", path)
+    if expires < time.time():
+        raise Refused("link_expired", "This link has run out: ask for the package again.")
+    return export_id

@@ -1,0 +1,180 @@
+"""Requests: what a partner asks for, and how it stands."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlmodel import Session, col, or_, select
+from starlette.responses import Response
+
+from api.answers import Cursor, Limit, decoded, json_answer, page
+from api.dependencies import Call, Calling
+from api.drafts import Draft, drafted
+from api.fields import Body, Flag, Line, Prose, count
+from api.guard import GuardedRoute
+from api.idempotency import Answer, Json
+from sharing.errors import NotFound, bad_field
+from sharing.orders import Verb
+from sharing.records import requests, standing
+from sharing.records.requests import Request
+from sharing.records.views import Viewer, request_view
+from sharing.request import moment
+from sharing.stages import RequestState
+
+router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=GuardedRoute)
+
+
+class Scope(Body):
+    """Which data, and at most how many objects. `where` takes `taken_after` and `taken_before`."""
+
+    fields: Annotated[list[Line], Field(min_length=1, max_length=50)] = ["photo"]
+    where: Annotated[dict[str, Line], Field(max_length=20)] = {}
+    limit: Annotated[int, count(1, 1_000_000_000)]
+
+
+class Delivery(Body):
+    """How the package is put together: `webdataset` or `objects`."""
+
+    format: Line = "webdataset"
+
+
+class NewRequest(Body):
+    """What a partner asks for. `sponsor` is the person inside who wants it, by id or e-mail."""
+
+    title: Line
+    dataset: Line
+    purpose: Line
+    intended_use: Prose
+    scope: Scope
+    legal_basis: Line
+    special_category_basis: Line | None = None
+    retention_days: Annotated[int, count(1, 36_500)]
+    trains_models: Flag = False
+    onward_recipients: Annotated[list[Line], Field(max_length=100)] = []
+    sponsor: Line | None = None
+    delivery: Delivery = Delivery()
+
+
+class Change(NewRequest):
+    """What changes; a field that is left out stays as it is, one that is given is replaced whole."""
+
+    title: Line | None = None  # type: ignore[assignment]
+    dataset: Line | None = None  # type: ignore[assignment]
+    purpose: Line | None = None  # type: ignore[assignment]
+    intended_use: Prose | None = None  # type: ignore[assignment]
+    scope: Scope | None = None  # type: ignore[assignment]
+    legal_basis: Line | None = None  # type: ignore[assignment]
+    retention_days: Annotated[int, count(1, 36_500)] | None = None  # type: ignore[assignment]
+
+
+@router.post("", name="requests.submit", status_code=201)
+async def submit(body: NewRequest, call: Calling) -> Response:
+    """Submits a request. The answer means that it was recorded."""
+    request_id = call.id_for("req")
+
+    async def doing() -> Answer:
+        draft = await call.read(
+            lambda s: drafted(s, call, request_id, 1, body.model_dump(mode="json"))
+        )
+        held = call.ticket
+        own = {"client": call.principal.id, "key": held.key if held else None,
+               "body_hash": held.body_hash if held else None}
+        await call.order(Verb.SUBMIT, call.id_for("ord", "submit"), request_id, draft.digest,
+                         {**draft.order_body, **own})
+        return Answer(201, await _shown(call, request_id))
+
+    return await call.act(doing)
+
+
+@router.post("/{id}/revisions", name="requests.amend", status_code=201)
+async def amend(id: str, body: Change, call: Calling) -> Response:
+    """Changes the scope: a new revision, a new digest, and every decision so far is void."""
+
+    async def doing() -> Answer:
+        draft = await call.read(lambda s: _changed(s, call, id, body))
+        await call.order(Verb.AMEND, call.id_for("ord", "amend", id), id, draft.digest,
+                         draft.order_body)
+        return Answer(201, await _shown(call, id))
+
+    return await call.act(doing)
+
+
+@router.post("/{id}/withdraw", name="requests.withdraw")
+async def withdraw(id: str, call: Calling) -> Response:
+    """The partner no longer asks. What was decided stays readable."""
+
+    async def doing() -> Answer:
+        await call.read(lambda s: standing.demand_withdrawable(own(s, call, id)))
+        await call.order(Verb.WITHDRAW, call.id_for("ord", "withdraw", id), id)
+        return Answer(200, await _shown(call, id))
+
+    return await call.act(doing)
+
+
+@router.get("", name="requests.list")
+async def listed(
+    call: Calling,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: Annotated[RequestState | None, Query()] = None,
+    partner: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """Requests, newest first; a partner's own, everybody's for people inside."""
+    after = decoded(cursor, (str, str))
+
+    def query(session: Session) -> list[Json]:
+        statement = select(Request)
+        if call.partner_id is not None:
+            statement = statement.where(Request.partner_id == call.partner_id)
+        if partner is not None:
+            statement = statement.where(Request.partner_id == partner)
+        if state is not None:
+            statement = statement.where(Request.state == state)
+        if after is not None:
+            at = moment(after[0])
+            statement = statement.where(or_(
+                col(Request.submitted_at) < at,
+                (col(Request.submitted_at) == at) & (col(Request.id) < after[1]),
+            ))
+        order = (col(Request.submitted_at).desc(), col(Request.id).desc())
+        viewer = Viewer(session, inside=call.partner_id is None)
+        rows = session.exec(statement.order_by(*order).limit(limit + 1)).all()
+        return [request_view(viewer, request) for request in rows]
+
+    found = await call.read(query)
+    last = found[limit - 1] if len(found) > limit else None
+    return page(found[:limit], [last["submitted_at"], last["id"]] if last else None)
+
+
+@router.get("/{id}", name="requests.show")
+async def show(id: str, call: Calling) -> Response:
+    """One request: its stages, findings and decisions, its exports, and all that happened."""
+    return json_answer(await _shown(call, id))
+
+
+def own(session: Session, call: Call, request_id: str) -> Request:
+    """The request, if it is this caller's to see; for a partner another's is as good as absent."""
+    request = requests.get(session, request_id)
+    if call.partner_id is not None and request.partner_id != call.partner_id:
+        raise NotFound("request", request_id)
+    return request
+
+
+def _changed(session: Session, call: Call, request_id: str, change: Change) -> Draft:
+    request = own(session, call, request_id)
+    standing.demand_amendable(request)
+    # An object that is given replaces the old one whole, so what it leaves out has its default.
+    given = change.model_dump(mode="json", include=change.model_fields_set)
+    if not given:
+        raise bad_field("body", "name at least one field that changes.")
+    for name, value in given.items():
+        if value is None and NewRequest.model_fields[name].is_required():
+            raise bad_field(name, "cannot be null: leave it out to keep it as it is.")
+    body = {**requests.revision_row(session, request).body, **given}
+    return drafted(session, call, request_id, request.revision + 1, body)
+
+
+async def _shown(call: Call, request_id: str) -> Json:
+    return await call.read(lambda session: request_view(
+        Viewer(session, inside=call.partner_id is None), own(session, call, request_id)
+    ))

@@ -1,0 +1,186 @@
+"""What a request looks like from outside: to people inside, and to the partner who asks.
+
+A partner learns how its own request stands, never who inside acted on it or has an interest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session
+
+from sharing.eligibility import Act, Actor, Case, demand, roles_for
+from sharing.errors import NotEligible
+from sharing.records import clearances, events, export_views, exports, parties, requests
+from sharing.records.events import Event
+from sharing.records.exports import Export
+from sharing.records.parties import Partner, Person
+from sharing.records.requests import Decision, Gate, Request
+from sharing.stages import GATE_ROLES, GATES, ENDED, ExportState, RequestState, Role, Stage
+
+View = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Viewer:
+    """Whom things are shown to. `inside` is False for partners. Names are looked up once."""
+
+    session: Session
+    inside: bool
+    _actors: dict[Role, list[Actor]] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def holders(self, role: Role) -> list[Actor]:
+        """Everybody who holds a role now, in that role."""
+        if role not in self._actors:
+            found = (parties.actor(self.session, one) for one in parties.people_with(self.session, role))
+            self._actors[role] = [Actor(a.id, frozenset({role}), a.partner_id) for a in found if a]
+        return self._actors[role]
+
+    def name(self, kind: type[Partner] | type[Person], id: str) -> str:
+        """The name of a partner or person."""
+        if id not in self._names:
+            row = self.session.get(kind, id)
+            self._names[id] = row.name if row else id
+        return self._names[id]
+
+
+def request_view(viewer: Viewer, request: Request) -> View:
+    """A request with its stages in process order, its exports, and everything that happened."""
+    session = viewer.session
+    body = requests.revision_row(session, request).body
+    runs = exports.of_request(session, request.id)
+    case = requests.case(session, request)
+    return {
+        "id": request.id,
+        "partner": request.partner_id,
+        "partner_name": viewer.name(Partner, request.partner_id),
+        "state": request.state,
+        "revision": request.revision,
+        "digest": request.digest,
+        "waiting_for": waiting_for(viewer, request, case, runs),
+        "stages": _stages(viewer, request, runs),
+        "exports": [export_views.export_view(session, run, inside=viewer.inside) for run in runs],
+        "timeline": [_happened(viewer, event) for event in events.of_request(session, request.id)
+                     if viewer.inside or event.type not in events.INSIDE_ONLY],
+        **body,
+        "submitted_at": request.submitted_at,
+        "ended_at": request.ended_at,
+    }
+
+
+def waiting_for(
+    viewer: Viewer, request: Request, case: Case, runs: list[Export]
+) -> View | None:
+    """What a request waits for, who may act, and until when; None while a machine works on it."""
+    state = RequestState(request.state)
+    if state in ENDED:
+        return None
+    if state is RequestState.RETURNED:
+        return {"stage": _returned_from(viewer.session, request), "roles": [Role.PARTNER],
+                "people": [], "until": request.waiting_until}
+    if state in (RequestState.CLEARED, RequestState.EXPORTING):
+        return _waits_for_export(viewer, request, case, runs)
+    if request.waiting_stage is None:
+        return None
+    stage = Stage(request.waiting_stage)
+    return {"stage": stage, "roles": [GATE_ROLES[stage]], "until": request.waiting_until,
+            "people": _people(viewer, Act.DECIDE, case, stage)}
+
+
+def _waits_for_export(
+    viewer: Viewer, request: Request, case: Case, runs: list[Export]
+) -> View | None:
+    act = Act.TRIGGER
+    if request.state == RequestState.EXPORTING:
+        waiting = [run for run in runs if run.state == ExportState.AWAITING_CONFIRMATION]
+        if not waiting:
+            return None
+        act = Act.CONFIRM
+        case = Case(case.partner_id, case.sponsor, case.recused, case.deciders,
+                    waiting[-1].triggered_by)
+    cleared = clearances.of(viewer.session, request.id, request.digest)
+    return {"stage": Stage.EXPORT, "roles": [Role.ENGINEER],
+            "people": _people(viewer, act, case, None),
+            "until": cleared.valid_until if cleared else request.waiting_until}
+
+
+def _people(viewer: Viewer, act: Act, case: Case, stage: Stage | None) -> list[str]:
+    """Ids of those who may act now, as the one eligibility function says; none for partners."""
+    if not viewer.inside:
+        return []
+    return [one.id for role in sorted(roles_for(act, stage)) for one in viewer.holders(role)
+            if eligible(act, one, case, stage)]
+
+
+def eligible(act: Act, person: Actor, case: Case, stage: Stage | None) -> bool:
+    """True if nothing stands in this person's way."""
+    try:
+        demand(act, person, case, stage)
+    except NotEligible:
+        return False
+    return True
+
+
+def _returned_from(session: Session, request: Request) -> str | None:
+    gates = [g for g in requests.gates_of(session, request.id) if g.outcome == RequestState.RETURNED]
+    return gates[-1].stage if gates else None
+
+
+def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
+    gates = {g.stage: g for g in requests.gates_of(viewer.session, request.id)
+             if g.digest == request.digest}
+    decisions = requests.decisions_of(viewer.session, request.id)
+    views = [
+        _gate(viewer, request, stage, gates.get(stage),
+              [d for d in decisions if d.stage == stage])
+        for stage in GATES
+    ]
+    return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
+
+
+def _gate(
+    viewer: Viewer, request: Request, stage: Stage, gate: Gate | None, taken: list[Decision]
+) -> View:
+    view = _plain(stage, "pending", None)
+    view["decisions"] = [_decision(viewer, request, decision) for decision in taken]
+    if gate is not None:
+        open_now = gate.outcome is None and request.waiting_stage == stage
+        view |= {"state": "open" if open_now else "closed", "outcome": gate.outcome,
+                 "findings": [_finding(viewer, stage, f) for f in gate.findings],
+                 "opened_at": gate.opened_at, "until": gate.until, "closed_at": gate.closed_at}
+    return view
+
+
+def _export_stage(request: Request, runs: list[Export]) -> View:
+    mine = [run for run in runs if run.digest == request.digest]
+    if request.state in (RequestState.CLEARED, RequestState.EXPORTING):
+        return _plain(Stage.EXPORT, "open", None)
+    return _plain(Stage.EXPORT, "closed" if mine else "pending", mine[-1].state if mine else None)
+
+
+def _plain(stage: Stage, state: str, outcome: str | None) -> View:
+    return {"stage": stage, "state": state, "outcome": outcome, "findings": [], "decisions": []}
+
+
+def _finding(viewer: Viewer, stage: Stage, finding: Mapping[str, str]) -> View:
+    if viewer.inside or stage is not Stage.CONFLICT_SIGNOFF:
+        return dict(finding)
+    return {**finding, "detail": "Known to the people who sign off conflicts of interest."}
+
+
+def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
+    """`void`: taken on another digest than the current one; it stays readable and counts no more."""
+    view: View = {
+        "id": decision.id, "actor": GATE_ROLES[Stage(decision.stage)], "outcome": decision.outcome,
+        "reason": decision.reason, "conditions": decision.conditions, "digest": decision.digest,
+        "at": decision.at, "void": decision.digest != request.digest,
+    }
+    if viewer.inside:
+        view |= {"actor": decision.actor_id, "actor_name": viewer.name(Person, decision.actor_id),
+                 "findings_digest": decision.findings_digest}
+    return view
+
+
+def _happened(viewer: Viewer, event: Event) -> View:
+    return {"at": event.at, "type": event.type, **events.data_for(event, inside=viewer.inside)}

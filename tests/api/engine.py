@@ -1,0 +1,84 @@
+"""An engine in this very process: records orders by the workers' own activities, without Temporal.
+
+It does at once what the workflow does in its time: the next gate opens as soon as one is approved.
+"""
+
+from datetime import timedelta
+from functools import partial
+
+from temporalio.testing import ActivityEnvironment
+
+from sharing.orders import Order, Verb
+from sharing.records import requests
+from sharing.records.database import Database
+from sharing.records.requests import Request
+from sharing.records.tables import now
+from sharing.settings import Settings
+from sharing.stages import GATES, RequestState, Stage
+from workflows.activities.conflict import ConflictSignoff
+from workflows.activities.consent import ConsentVerification
+from workflows.activities.exports import Exports
+from workflows.activities.gates import Decisions
+from workflows.activities.legal import LegalApproval
+from workflows.activities.purpose import PurposeReview
+from workflows.activities.submission import Submissions
+from workflows.client import EngineUnreachable
+from workflows.messages import Opening
+
+
+class DirectEngine:
+    """Records what it is told; `away` makes it unreachable, `told` counts what reached it."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        submissions, exports = Submissions(database), Exports(database)
+        self._database = database
+        self._record = {
+            Verb.SUBMIT: submissions.record_submission,
+            Verb.AMEND: submissions.record_revision,
+            Verb.WITHDRAW: submissions.record_withdrawal,
+            Verb.DECIDE: Decisions(database, settings).record_decision,
+            Verb.TRIGGER: exports.record_trigger,
+            Verb.CONFIRM: exports.record_confirmation,
+            Verb.CANCEL: exports.record_cancellation,
+        }
+        self._findings = {
+            Stage.PURPOSE_REVIEW: PurposeReview(database, settings).purpose_findings,
+            Stage.CONSENT_VERIFICATION: ConsentVerification(database, settings).consent_findings,
+            Stage.CONFLICT_SIGNOFF: ConflictSignoff(database, settings).conflict_findings,
+            Stage.LEGAL_APPROVAL: LegalApproval(database, settings).legal_findings,
+        }
+        self.away = False
+        self.told: list[Order] = []
+        self.indexed: list[str] = []
+
+    async def tell(self, order: Order) -> None:
+        """Records the order, then opens the gate that comes next."""
+        await self.ready()
+        self.told.append(order)
+        await ActivityEnvironment().run(self._record[order.verb], order)
+        if order.verb in (Verb.SUBMIT, Verb.AMEND, Verb.DECIDE):
+            await self._open_next(order.request_id)
+
+    async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
+        """Notes that a scan was ordered."""
+        await self.ready()
+        self.indexed.append(dataset_id)
+        return True
+
+    async def ready(self) -> None:
+        """Raises EngineUnreachable while `away`."""
+        if self.away:
+            raise EngineUnreachable("away")
+
+    async def _open_next(self, request_id: str) -> None:
+        request: Request = await self._database.read(partial(requests.get, request_id=request_id))
+        if request.waiting_stage is not None:
+            return
+        if request.state == RequestState.SUBMITTED:
+            stage = GATES[0]
+        elif request.state in GATES[:-1]:
+            stage = GATES[GATES.index(Stage(request.state)) + 1]
+        else:
+            return
+        opening = Opening(request_id, request.digest, stage, now().isoformat())
+        await ActivityEnvironment().run(self._findings[stage], opening)
