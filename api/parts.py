@@ -62,11 +62,12 @@ def program(*arguments: str) -> tuple[str, ...]:
 
 
 def environment(settings: Settings, names: frozenset[str]) -> dict[str, str]:
-    """Our environment without any setting of Clearance, plus the named ones."""
+    """Our environment without any setting of Clearance, plus the named ones that are not default."""
     outside = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     environ = kept_apart(outside)
+    usual = Settings()
     for name in sorted(names):
         value = getattr(settings, name)
-        if value not in (None, ""):
+        if value != getattr(usual, name):
             environ[f"{PREFIX}{name.upper()}"] = str(value)
     return environ

@@ -86,16 +86,16 @@ async def _told(show: Show, home: Path, photos: Path | None, result: dict[str, A
                     result["request"] = story.request["id"]
                     await story.decide()
                     await delivery.export(story)
-                    delivered = Path(system.settings.delivery_url.removeprefix("file://"))
-                    package, key = await delivery.package(story, delivered)
-                    await story._reaches("delivered")
+                    package, key = await delivery.package(story)
+                    await story.reaches("delivered")
                 finally:
                     result["refused"] = [code for code, _ in story.refused]
                     result["state"] = story.request.get("state")
                 show.section("Refused, for good reasons")
                 show.listed(story.refused)
                 progress = story.export["progress"]
-                result |= {name: progress[name] for name in ("objects", "bytes", "excluded")}
+                result |= {"objects": progress["objects"], "bytes": progress["bytes"]}
+                result["excluded"] = story.export["excluded"]
                 result |= {"package": str(package), "key": key, "verified": True}
 
 

@@ -101,9 +101,8 @@ def bar(quiet: bool = False) -> Progress:
 def looked_at(export: Json) -> tuple[int, int | None]:
     """How many objects an export has dealt with, and of how many (None before it knows)."""
     progress = export.get("progress") or {}
-    excluded = progress.get("excluded") or 0
-    left_out = sum(excluded.values()) if isinstance(excluded, dict) else excluded
-    return (progress.get("objects") or 0) + left_out, progress.get("total") or None
+    done = (progress.get("objects") or 0) + (progress.get("excluded") or 0)
+    return done, progress.get("total") or None
 
 
 def _told(export: Json, calling: Calling) -> int:

@@ -48,7 +48,7 @@ async def _followed(story: Story, export_id: str) -> Json:
 
 def _counts(story: Story) -> None:
     progress = story.export["progress"]
-    excluded = {reason: n for reason, n in progress["excluded"].items() if n}
+    excluded = {reason: n for reason, n in story.export["excluded"].items() if n}
     hold(excluded == story.expected, f"Excluded: {excluded}, but it must be {story.expected}.")
     total = len(story.album.photos)
     hold(
@@ -64,13 +64,13 @@ def _most(excluded: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(excluded.items(), key=lambda item: (-item[1], item[0]))
 
 
-async def package(story: Story, delivered: Path) -> tuple[Path, str]:
+async def package(story: Story) -> tuple[Path, str]:
     """Verifies what was delivered, then a copy with one flipped byte; gives (folder, key)."""
     show = story.show
     show.section("The package")
     keys = await story.cast.partner.api.get("/v1/keys")
     key = next(str(k["key"]) for k in keys["keys"] if k["purpose"] == "seal")
-    folder = _folder(story, delivered)
+    folder = _folder(story)
     counts = await asyncio.to_thread(_verified, folder, key)
     hold(counts is None, f"The package does not verify: {counts}")
     show.done("The seal holds: every byte is what was released, nothing missing, nothing extra")
@@ -116,8 +116,8 @@ def _linked(source: Any, target: Any) -> None:
         shutil.copyfile(source, target)
 
 
-def _folder(story: Story, delivered: Path) -> Path:
-    """Where the package lies, below the delivery folder."""
-    found = [m.parent for m in delivered.rglob("manifest.json") if story.export["id"] in str(m)]
-    hold(len(found) == 1, f"There should be one package of this export under {delivered}: {found}")
-    return found[0]
+def _folder(story: Story) -> Path:
+    """Where the package lies."""
+    folder = Path(str(story.export["package"]).removeprefix("file://"))
+    hold((folder / "manifest.json").is_file(), f"There is no package at {folder}.")
+    return folder

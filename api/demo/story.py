@@ -108,7 +108,7 @@ class Story:
         self.request = await partner.api.post("/v1/requests", self._body())
         show.done(f"“{self._body()['title']}”: {len(self.album.photos):,} photos to train a model")
         show.note(f"{partner.name} is owned by {PARENT}. Its request is {self._id}.")
-        await self._reaches("purpose_review")
+        await self.reaches("purpose_review")
         engineer = self.cast.people["Priya Raman"]
         early = engineer.api.post(f"/v1/requests/{self._id}/exports", {"digest": self._digest})
         await self._refused(
@@ -123,14 +123,14 @@ class Story:
         for number, (stage, question, name, reason) in enumerate(GATES, 1):
             who, words = self.cast.people[name], stage.value.replace("_", " ")
             self.show.section(f"Gate {number}: {words}", question)
-            await self._reaches(stage.value)
+            await self.reaches(stage.value)
             self._findings(stage)
             if stage is Stage.CONFLICT_SIGNOFF:
                 await self._interested(self.cast.people["Ingrid Solheim"])
             hold(who.role is GATE_ROLES[stage], f"{name} is not the one for {words}.")
             await who.api.post(f"/v1/requests/{self._id}/decisions", self._decision(stage, reason))
             self.show.decision(who.name, who.title, "approved", reason)
-        await self._reaches("cleared")
+        await self.reaches("cleared")
 
     def _findings(self, stage: Stage) -> None:
         for entry in self.request["stages"]:
@@ -157,7 +157,7 @@ class Story:
             return
         raise DemoFailed(f"{what} was not refused.")
 
-    async def _reaches(self, state: str) -> None:
+    async def reaches(self, state: str) -> None:
         """Waits until the request is in that state, its findings gathered."""
         path, clock = f"/v1/requests/{self._id}", asyncio.get_running_loop().time
         deadline = clock() + PATIENCE
