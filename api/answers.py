@@ -24,8 +24,9 @@ def json_answer(
     body: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A JSON answer that no cache keeps."""
-    return Response(to_json(body), status, {**NOT_STORED, **(headers or {})},
-                    media_type="application/json")
+    return Response(
+        to_json(body), status, {**NOT_STORED, **(headers or {})}, media_type="application/json"
+    )
 
 
 def page(items: Sequence[object], following: Sequence[object] | None) -> Response:

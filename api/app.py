@@ -35,8 +35,23 @@ from sharing.records.database import Database
 from sharing.settings import Settings
 
 ROUTES = (
-    partners, people, tokens, datasets, notices, consents, interests, me, requests, decisions,
-    reviews, exports, packages, events, audit, keys, health,
+    partners,
+    people,
+    tokens,
+    datasets,
+    notices,
+    consents,
+    interests,
+    me,
+    requests,
+    decisions,
+    reviews,
+    exports,
+    packages,
+    events,
+    audit,
+    keys,
+    health,
 )
 DESCRIPTION = """May this partner have our users' data? Four gates decide; then an engineer triggers
 an export that is checked subject by subject, sealed, and verifiable.
@@ -61,7 +76,11 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
             yield
 
     app: FastAPI = FastAPIOffline(
-        title="Clearance", description=DESCRIPTION, version="1", lifespan=lifespan, redoc_url=None,
+        title="Clearance",
+        description=DESCRIPTION,
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
         telemetry={"logs": False},
     )
     app.state.backend = here

@@ -78,8 +78,11 @@ class Doorkeeper:
         """Who calls; raises Refused `unauthenticated`, or `cross_site` for a foreign page."""
         found = await self.known(request)
         if found is None:
-            raise Refused("unauthenticated", "Send `Authorization: Bearer <token>` with a token "
-                          "that is valid; `clearance token` makes one.")
+            raise Refused(
+                "unauthenticated",
+                "Send `Authorization: Bearer <token>` with a token "
+                "that is valid; `clearance token` makes one.",
+            )
         if _secret(request)[1] and request.method not in SAFE_METHODS:
             demand_same_origin(request)
         return found

@@ -2,10 +2,10 @@
 
 import hashlib
 import hmac
+from asyncio import Lock
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from asyncio import Lock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.auth import Doorkeeper
@@ -52,12 +52,13 @@ class Backend:
 
 def backend(settings: Settings, database: Database, engine: Engine) -> Backend:
     """Raises sharing.keys.KeyProblem if the decision key is absent or malformed."""
+    root = hmac.digest(secret(settings.decision_key, DECISION_KEY), b"clearance-api-v1", "sha256")
     return Backend(
         settings=settings,
         database=database,
         engine=engine,
         doorkeeper=Doorkeeper(database),
         signer=signing_key(settings.decision_key, DECISION_KEY),
-        root=hmac.digest(secret(settings.decision_key, DECISION_KEY), b"clearance-api-v1", "sha256"),
+        root=root,
         under_way=WeakValueDictionary(),
     )

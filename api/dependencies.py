@@ -45,7 +45,10 @@ class Call:
         return await self.backend.database.read(query)
 
     async def create(
-        self, work: Callable[[Unit], Json], status: int = 201, secret: Mapping[str, str] | None = None
+        self,
+        work: Callable[[Unit], Json],
+        status: int = 201,
+        secret: Mapping[str, str] | None = None,
     ) -> Response:
         """Does `work` in one transaction, once for each Idempotency-Key, and answers with what it
         returns. `secret` is added to the answer and never stored."""
@@ -69,12 +72,23 @@ class Call:
         return self.backend.derived_id(prefix, self.ticket.client, self.ticket.key, *scope)
 
     async def order(
-        self, verb: Verb, order_id: str, request_id: str, digest: str = "",
+        self,
+        verb: Verb,
+        order_id: str,
+        request_id: str,
+        digest: str = "",
         body: Mapping[str, Any] | None = None,
     ) -> None:
         """Signs an order and has it recorded; raises Refused if the worker will not."""
-        order = Order(order_id, verb, request_id, self.partner_id or self.principal.id,
-                      now().isoformat(), digest, body or {})
+        order = Order(
+            order_id,
+            verb,
+            request_id,
+            self.partner_id or self.principal.id,
+            now().isoformat(),
+            digest,
+            body or {},
+        )
         await self.backend.engine.tell(signed(order, self.backend.signer))
 
     def actor(self, session: Session) -> Actor:

@@ -31,14 +31,25 @@ def drafted(
     if dataset is None:
         raise _unknown_dataset(session, body["dataset"])
     if dataset.index_version == 0:
-        raise Refused("not_indexed", f"{dataset.name} was never indexed: an admin has to call "
-                      f"`POST /v1/datasets/{dataset.name}/index` first.")
+        raise Refused(
+            "not_indexed",
+            f"{dataset.name} was never indexed: an admin has to call "
+            f"`POST /v1/datasets/{dataset.name}/index` first.",
+        )
     partner = session.get_one(Partner, call.partner_id)
     whole = {**body, "dataset": dataset.name, "sponsor": _person(session, body["sponsor"])}
-    revision = Revision(request_id, number, partner.id, partner.age_recipient,
-                        dataset.index_version, whole)
-    return Draft(revision.digest, {**whole, "index": dataset.index_version, "number": number,
-                                   "age_recipient": partner.age_recipient})
+    revision = Revision(
+        request_id, number, partner.id, partner.age_recipient, dataset.index_version, whole
+    )
+    return Draft(
+        revision.digest,
+        {
+            **whole,
+            "index": dataset.index_version,
+            "number": number,
+            "age_recipient": partner.age_recipient,
+        },
+    )
 
 
 def _person(session: Session, sponsor: str | None) -> str | None:

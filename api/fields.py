@@ -30,7 +30,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """Text without control characters; raises ValueError for anything else."""
     if _NOT_TEXT.search(value):
         raise ValueError("must not contain control characters.")
     return value
@@ -40,14 +41,14 @@ def line(value: str) -> str:
     """One line of text; raises ValueError for anything else."""
     if _BREAKS.search(value):
         raise ValueError("must be one line.")
-    return _text(value)
+    return text(value)
 
 
 def _lei(value: str) -> str:
     """ISO 17442: 18 letters and digits, then two check digits, so that the whole is 1 mod 97."""
     code = value.strip().upper()
     if not _LEI.match(code):
-        raise ValueError("a Legal Entity Identifier has 18 letters or digits and two check digits.")
+        raise ValueError("a Legal Entity Identifier has 18 letters or digits, then two digits.")
     if int("".join(str(int(c, 36)) for c in code)) % 97 != 1:
         raise ValueError("the check digits of this Legal Entity Identifier are wrong.")
     return code
@@ -57,7 +58,7 @@ def _age(value: str) -> str:
     try:
         pyrage.x25519.Recipient.from_str(value)
     except Exception:
-        raise ValueError("must be an age recipient: `age1...`, as `age-keygen` prints it.") from None
+        raise ValueError("must be an age recipient, `age1...`, as age-keygen prints.") from None
     return value
 
 
@@ -83,11 +84,17 @@ def _term(vocabulary: Mapping[str, Term]) -> AfterValidator:
 
 
 Flag = StrictBool
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-                 AfterValidator(line)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000),
-                  AfterValidator(_text)]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=500_000), AfterValidator(_text)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(line),
+]
+Prose = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=5000),
+    AfterValidator(text),
+]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=500_000), AfterValidator(text)]
 Lei = Annotated[str, Field(max_length=40), AfterValidator(_lei)]
 AgeRecipient = Annotated[str, Field(max_length=200), AfterValidator(_age)]
 Email = Annotated[Line, AfterValidator(_email)]

@@ -69,8 +69,9 @@ def _limited(request: Request, name: str, *, json_only: bool) -> Request:
         raise too_large
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if json_only and kind != "application/json" and not kind.endswith("+json"):
-        raise Refused("unsupported_media_type",
-                      "Send JSON, with the header `Content-Type: application/json`.")
+        raise Refused(
+            "unsupported_media_type", "Send JSON, with the header `Content-Type: application/json`."
+        )
     taken = 0
 
     async def receive() -> Message:
@@ -93,29 +94,32 @@ def _demand_plain(request: Request) -> None:
 
 
 async def _refused(
-    request: Request, backend: Backend, name: str, principal: Principal | None,
-    failure: Exception, body_model: Any,
+    request: Request,
+    backend: Backend,
+    name: str,
+    principal: Principal | None,
+    failure: Exception,
+    body_model: Any,
 ) -> Response:
     attempt = principal is not None and request.method not in SAFE_METHODS
     if attempt and isinstance(failure, Refused) and failure.code not in MALFORMED:
-        assert principal is not None
         try:
-            await _log_attempt(backend, request, name, principal, failure)
+            await _log_attempt(backend, request, name, principal.id if principal else "", failure)
         except Exception as unlogged:
             return told(unlogged, body_model)
     return told(failure, body_model)
 
 
 async def _log_attempt(
-    backend: Backend, request: Request, name: str, principal: Principal, refused: Refused
+    backend: Backend, request: Request, name: str, actor: str, refused: Refused
 ) -> None:
     detail = {"code": refused.code}
     if isinstance(refused, NotEligible):
         detail["why"] = refused.why
-    named = str(request.path_params.get("id", ""))
-    if OWN_ID.match(named):
-        detail["id"] = named
-    request_id = named if detail.get("id", "").startswith("req_") else None
+    named = [str(word) for word in request.path_params.values() if OWN_ID.match(str(word))]
+    request_id = next((word for word in named if word.startswith("req_")), None)
+    if named and request_id is None:
+        detail["about"] = named[0]
     await backend.database.write(
-        lambda unit: unit.audit(principal.id, f"refused.{name}", request_id, **detail)
+        lambda unit: unit.audit(actor, f"refused.{name}", request_id, **detail)
     )

@@ -4,6 +4,7 @@ import hashlib
 import json
 from asyncio import Lock
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +53,8 @@ def ticket(request: Request, client: str, body: bytes) -> Ticket | None:
 
 def _hash(request: Request, body: bytes) -> str:
     """sha256 over address and body; JSON that says the same counts as the same."""
-    try:
+    with suppress(ValueError, RecursionError):
         body = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
-        pass
     return hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).hexdigest()
 
 

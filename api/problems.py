@@ -51,9 +51,11 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "engine_unreachable": (503, "The workflow engine cannot be reached"),
 }
 _HTTP_CODES = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}
-_DETAILS = {404: "There is nothing at this address.",
-            405: "This address exists, but not for this method.",
-            400: "The body could not be read as JSON."}
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address exists, but not for this method.",
+    400: "The body could not be read as JSON.",
+}
 
 # What a broken or misspelt body answers: no attempt at a change, so nothing for the audit log.
 MALFORMED = frozenset(
@@ -62,17 +64,32 @@ MALFORMED = frozenset(
 
 
 def problem(
-    code: str, detail: str, errors: Sequence[FieldError] = (), *, status: int | None = None,
-    headers: Mapping[str, str] | None = None, **more: str,
+    code: str,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    **more: str,
 ) -> Response:
     """An answer that says what is wrong and what to do; `more` are further members."""
     known, title = PROBLEMS.get(code, (409, "Not possible now"))
-    body: dict[str, Any] = {"type": f"urn:clearance:problem:{code}", "title": title,
-                            "status": status or known, "detail": detail, "code": code, **more}
+    body: dict[str, Any] = {
+        "type": f"urn:clearance:problem:{code}",
+        "title": title,
+        "status": status or known,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
     if errors:
         body["errors"] = [{"path": e.path, "message": e.message} for e in errors]
-    return Response(to_json(body), status or known, {"Cache-Control": "no-store", **(headers or {})},
-                    media_type="application/problem+json")
+    return Response(
+        to_json(body),
+        status or known,
+        {"Cache-Control": "no-store", **(headers or {})},
+        media_type="application/problem+json",
+    )
 
 
 def told(failure: Exception, body_model: Any = None) -> Response:
@@ -88,16 +105,25 @@ def told(failure: Exception, body_model: Any = None) -> Response:
         case RequestValidationError():
             return _malformed(failure, body_model)
         case EngineUnreachable():
-            return problem("engine_unreachable", "Nothing was done: the workflow engine does not "
-                           "answer. Try again in a moment.", headers={"Retry-After": "2"})
+            return problem(
+                "engine_unreachable",
+                "Nothing was done: the workflow engine does not answer. Try again in a moment.",
+                headers={"Retry-After": "2"},
+            )
         case StorageFailed():
             log.error("storage failed: %s", _first_line(failure))
-            return problem("storage_failed", "Nothing was changed: the database could not do it. "
-                           "Try again in a moment.", headers={"Retry-After": "2"})
+            return problem(
+                "storage_failed",
+                "Nothing was changed: the database could not do it. Try again in a moment.",
+                headers={"Retry-After": "2"},
+            )
         case DBAPIError() | PoolTimeout():
             log.error("the database cannot be read: %s", _first_line(failure))
-            return problem("storage_failed", "The database cannot be read. Try again in a moment.",
-                           headers={"Retry-After": "2"})
+            return problem(
+                "storage_failed",
+                "The database cannot be read. Try again in a moment.",
+                headers={"Retry-After": "2"},
+            )
         case HTTPException():
             return of_http(failure)
     log.error("unforeseen", exc_info=failure)
@@ -120,7 +146,9 @@ def _malformed(failure: RequestValidationError, body_model: Any) -> Response:
     found = failure.errors()
     if found and found[0]["type"] == "json_invalid":
         where = found[0]["loc"][-1]
-        return problem("invalid_json", f"Not JSON at character {where}: {found[0]['ctx']['error']}.")
+        return problem(
+            "invalid_json", f"Not JSON at character {where}: {found[0]['ctx']['error']}."
+        )
     errors = tuple(_field_error(error, body_model) for error in found)
     return problem("invalid_body", "; ".join(f"{e.path}: {e.message}" for e in errors), errors)
 

@@ -34,8 +34,13 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True,
-                         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 _templates.filters["words"] = lambda name: str(name).replace("_", " ")
 _templates.filters["day"] = lambda at: at.strftime("%-d %B %Y, %H:%M UTC") if at else ""
 
@@ -73,8 +78,14 @@ async def _redeem(code: str, request: Request) -> Response:
         words = "This link was used before, or is too old. Ask for a new one."
         return _page("welcome.html", 410, told=words)
     answer = RedirectResponse("/", 303, HEADERS)
-    answer.set_cookie(SESSION_COOKIE, session, max_age=int(SESSION.total_seconds()), httponly=True,
-                      samesite="strict", secure=request.url.scheme == "https")
+    answer.set_cookie(
+        SESSION_COOKIE,
+        session,
+        max_age=int(SESSION.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
     return answer
 
 
@@ -120,8 +131,11 @@ def _mine(session: Session, me: Principal) -> dict[str, Any]:
     shown = person or partner
     rows = session.exec(recent).all() if me.role is not Role.SUBJECT else []
     return {
-        "name": shown.name if shown else me.id, "role": me.role, "partner": partner,
-        "waiting": waiting, "reviews": me.role in STAGES or me.role is Role.ENGINEER,
+        "name": shown.name if shown else me.id,
+        "role": me.role,
+        "partner": partner,
+        "waiting": waiting,
+        "reviews": me.role in STAGES or me.role is Role.ENGINEER,
         "requests": [(row, session.get_one(Partner, row.partner_id).name) for row in rows],
     }
 

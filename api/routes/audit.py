@@ -18,8 +18,10 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 
 @router.get("", name="audit.list")
 async def listed(
-    call: Calling, limit: Limit = 50, cursor: Cursor = None,
-    request: Annotated[str | None, Query(max_length=100, description="Of one request only.")] = None,
+    call: Calling,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    request: Annotated[str | None, Query(max_length=100, description="Of one request.")] = None,
 ) -> Response:
     """Entries in the order in which they were written."""
     after = (decoded(cursor, (int,)) or [0])[0]

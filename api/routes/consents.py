@@ -2,13 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -58,10 +65,17 @@ class Known:
     latest: datetime
 
 
-SCHEMA = {"requestBody": {"required": True, "content": {
-    "application/json": {"schema": {"type": "array", "items": NewConsent.model_json_schema()}},
-    "application/x-ndjson": {"schema": {"type": "string"}},
-}}}
+SCHEMA = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": NewConsent.model_json_schema()}
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+}
 
 
 @router.post("", name="consents.append", status_code=201, openapi_extra=SCHEMA)
@@ -74,28 +88,40 @@ async def append(request: Request, call: Calling) -> Response:
 
     def work(unit: Unit) -> Json:
         position = consents.append(unit.session, good)
-        counts = {"accepted": len(good), "refused": len(refused), "position": position}
-        unit.audit(call.principal.id, "consents.appended", **counts)
-        unit.tell("consents.appended", "consents", **counts)
-        return {**counts, "refused": refused}
+        accepted, bad = len(good), len(refused)
+        unit.audit(
+            call.principal.id,
+            "consents.appended",
+            accepted=accepted,
+            refused=bad,
+            position=position,
+        )
+        unit.tell("consents.appended", "consents", accepted=accepted, position=position)
+        return {"accepted": accepted, "refused": refused, "position": position}
 
     return await call.create(work, status=201)
 
 
-def _lines(kind: str, body: bytes) -> Iterator[tuple[int, bytes | Mapping[str, Any]]]:
+def _lines(kind: str, body: bytes) -> Iterator[tuple[int, bytes]]:
     """(number, line) from 1; raises Refused for a body that is neither form."""
     if kind in LINES:
         return ((n, text) for n, text in enumerate(body.split(b"\n"), start=1) if text.strip())
     if kind != "application/json":
-        raise Refused("unsupported_media_type", "Send a JSON list as `application/json`, or one "
-                      "object a line as `application/x-ndjson`.")
+        raise Refused(
+            "unsupported_media_type",
+            "Send a JSON list as `application/json`, or one "
+            "object a line as `application/x-ndjson`.",
+        )
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as failure:
         raise Refused("invalid_json", f"Not JSON: {str(failure)[:200]}.") from None
     if not isinstance(found, list):
-        raise bad_field("body", "must be a JSON list of consent events; for one object a line, "
-                        "say `Content-Type: application/x-ndjson`.")
+        raise bad_field(
+            "body",
+            "must be a JSON list of consent events; for one object a line, "
+            "say `Content-Type: application/x-ndjson`.",
+        )
     return ((n, json.dumps(item).encode()) for n, item in enumerate(found, start=1))
 
 

@@ -85,7 +85,9 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
 
     def query(session: Session) -> list[Json]:
         rows = session.exec(
-            select(Dataset).where(col(Dataset.name) > after[0]).order_by(Dataset.name)
+            select(Dataset)
+            .where(col(Dataset.name) > after[0])
+            .order_by(Dataset.name)
             .limit(limit + 1)
         )
         return [_view(dataset, call.principal.role) for dataset in rows]
@@ -112,13 +114,21 @@ def _named(session: Session, name: str) -> Dataset:
 def _view(dataset: Dataset, role: Role) -> Json:
     """What a partner needs in order to ask, and for people inside how much there is of it."""
     view: Json = {
-        "id": dataset.id, "name": dataset.name, "category": dataset.category,
-        "special_category": dataset.special_category, "purposes": dataset.purposes,
+        "id": dataset.id,
+        "name": dataset.name,
+        "category": dataset.category,
+        "special_category": dataset.special_category,
+        "purposes": dataset.purposes,
         "indexed_at": dataset.indexed_at,
         "created_at": dataset.created_at,
     }
     if role is Role.PARTNER:
         return view
-    view |= {"subject_from": dataset.subject_from, "index_version": dataset.index_version,
-             "objects": dataset.objects, "subjects": dataset.subjects, "bytes": dataset.bytes}
+    view |= {
+        "subject_from": dataset.subject_from,
+        "index_version": dataset.index_version,
+        "objects": dataset.objects,
+        "subjects": dataset.subjects,
+        "bytes": dataset.bytes,
+    }
     return view | ({"location": dataset.location} if role in MAY_SEE_LOCATION else {})

@@ -40,26 +40,41 @@ class NewDecision(Body):
     outcome: Literal[Outcome.APPROVED, Outcome.REFUSED, Outcome.RETURNED]
     digest: Line
     reason: Prose
-    conditions: Annotated[list[Prose], BeforeValidator(_one_or_many), Field(max_length=50)] = []
+    conditions: Annotated[
+        tuple[Prose, ...], BeforeValidator(_one_or_many), Field(max_length=50)
+    ] = ()
     no_interest: Literal[True]
 
 
-@router.post("/{id}/decisions", name="requests.decide", status_code=201)
-async def decide(id: str, body: NewDecision, call: Calling) -> Response:
+@router.post("/{request_id}/decisions", name="requests.decide", status_code=201)
+async def decide(request_id: str, body: NewDecision, call: Calling) -> Response:
     """Decides at the gate where the request waits."""
-    decision_id = call.id_for("dec", id)
+    decision_id = call.id_for("dec", request_id)
 
     async def doing() -> Answer:
         if not await call.read(lambda s: s.get(Decision, decision_id) is not None):
-            await _demand_decidable(call, id, body)
-            await call.order(Verb.DECIDE, decision_id, id, body.digest, {
-                "stage": str(body.stage), "outcome": str(body.outcome), "reason": body.reason,
-                "conditions": body.conditions,
-            })
-        return Answer(201, await call.read(
-            lambda s: {"decision": decision_id,
-                       **request_view(Viewer(s, inside=True), own(s, call, id))}
-        ))
+            await _demand_decidable(call, request_id, body)
+            await call.order(
+                Verb.DECIDE,
+                decision_id,
+                request_id,
+                body.digest,
+                {
+                    "stage": str(body.stage),
+                    "outcome": str(body.outcome),
+                    "reason": body.reason,
+                    "conditions": list(body.conditions),
+                },
+            )
+        return Answer(
+            201,
+            await call.read(
+                lambda s: {
+                    "decision": decision_id,
+                    **request_view(Viewer(s, inside=True), own(s, call, request_id)),
+                }
+            ),
+        )
 
     return await call.act(doing)
 
@@ -84,6 +99,9 @@ async def _demand_decidable(call: Call, request_id: str, body: NewDecision) -> N
     until = clock() + OPENS_WITHIN
     while not await call.read(ask):
         if clock() > until:
-            raise Refused("wrong_stage", "The gate is not open yet: its findings are being "
-                          "gathered. Try again when `waiting_for` names it.")
+            raise Refused(
+                "wrong_stage",
+                "The gate is not open yet: its findings are being "
+                "gathered. Try again when `waiting_for` names it.",
+            )
         await asyncio.sleep(LOOK_EVERY)

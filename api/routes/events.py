@@ -24,8 +24,11 @@ AT_ONCE = 200
 
 @router.get("", name="events.list")
 async def listed(
-    call: Calling, request: Request, limit: Limit = 50, cursor: Cursor = None,
-    after: Annotated[int, Query(ge=0, le=1 << 53, description="The id of the last event seen.")] = 0,
+    call: Calling,
+    request: Request,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    after: Annotated[int, Query(ge=0, le=1 << 53, description="The id of the last one seen.")] = 0,
 ) -> Response:
     """CloudEvents in the order in which they happened. With `Accept: text/event-stream` they are
     streamed as they happen, from `Last-Event-ID` (or `after`) on. A partner sees its own."""

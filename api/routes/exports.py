@@ -33,60 +33,70 @@ class NewExport(Body):
     digest: Line
 
 
-@router.post("/v1/requests/{id}/exports", name="exports.trigger", status_code=202)
-async def trigger(id: str, body: NewExport, call: Calling) -> Response:
+@router.post("/v1/requests/{request_id}/exports", name="exports.trigger", status_code=202)
+async def trigger(request_id: str, body: NewExport, call: Calling) -> Response:
     """Starts the export of a cleared request."""
-    export_id = call.id_for("exp", id)
+    export_id = call.id_for("exp", request_id)
 
     async def doing() -> Answer:
         if not await call.read(lambda s: s.get(Export, export_id) is not None):
-            await call.read(lambda s: standing.demand_triggerable(
-                s, own(s, call, id), call.actor(s), body.digest
-            ))
-            await call.order(Verb.TRIGGER, export_id, id, body.digest)
+            await call.read(
+                lambda s: standing.demand_triggerable(
+                    s, own(s, call, request_id), call.actor(s), body.digest
+                )
+            )
+            await call.order(Verb.TRIGGER, export_id, request_id, body.digest)
         return Answer(202, await _shown(call, export_id))
 
     return await call.act(doing)
 
 
-@router.post("/v1/exports/{id}/confirm", name="exports.confirm")
-async def confirm(id: str, call: Calling) -> Response:
+@router.post("/v1/exports/{export_id}/confirm", name="exports.confirm")
+async def confirm(export_id: str, call: Calling) -> Response:
     """The second engineer says yes, and the export runs."""
 
     async def doing() -> Answer:
-        request_id = await call.read(lambda s: _confirmable(s, call, id))
-        await call.order(Verb.CONFIRM, call.id_for("ord", "confirm", id), request_id,
-                         body={"export": id})
-        return Answer(200, await _shown(call, id))
+        request_id = await call.read(lambda s: _confirmable(s, call, export_id))
+        await call.order(
+            Verb.CONFIRM,
+            call.id_for("ord", "confirm", export_id),
+            request_id,
+            body={"export": export_id},
+        )
+        return Answer(200, await _shown(call, export_id))
 
     return await call.act(doing)
 
 
-@router.post("/v1/exports/{id}/cancel", name="exports.cancel")
-async def cancel(id: str, call: Calling) -> Response:
+@router.post("/v1/exports/{export_id}/cancel", name="exports.cancel")
+async def cancel(export_id: str, call: Calling) -> Response:
     """Stops an export; what was staged is erased."""
 
     async def doing() -> Answer:
-        request_id = await call.read(lambda s: _cancellable(s, call, id))
-        await call.order(Verb.CANCEL, call.id_for("ord", "cancel", id), request_id,
-                         body={"export": id})
-        return Answer(200, await _shown(call, id))
+        request_id = await call.read(lambda s: _cancellable(s, call, export_id))
+        await call.order(
+            Verb.CANCEL,
+            call.id_for("ord", "cancel", export_id),
+            request_id,
+            body={"export": export_id},
+        )
+        return Answer(200, await _shown(call, export_id))
 
     return await call.act(doing)
 
 
-@router.get("/v1/exports/{id}", name="exports.show")
-async def show(id: str, call: Calling) -> Response:
+@router.get("/v1/exports/{export_id}", name="exports.show")
+async def show(export_id: str, call: Calling) -> Response:
     """An export and its progress."""
-    return json_answer(await _shown(call, id))
+    return json_answer(await _shown(call, export_id))
 
 
-@router.get("/v1/exports/{id}/events", name="exports.events")
-async def events(id: str, call: Calling, request: HttpRequest) -> Response:
+@router.get("/v1/exports/{export_id}/events", name="exports.events")
+async def events(export_id: str, call: Calling, request: HttpRequest) -> Response:
     """The same as server-sent events: one at first and one a change, until the export has ended."""
-    first = await _shown(call, id)
+    first = await _shown(call, export_id)
     seen = request.headers.get("last-event-id", "")
-    return event_stream(_followed(call, id, first, int(seen) if seen.isdecimal() else 0))
+    return event_stream(_followed(call, export_id, first, int(seen) if seen.isdecimal() else 0))
 
 
 async def _followed(call: Call, export_id: str, view: Json, seen: int) -> AsyncIterator[bytes]:
@@ -126,6 +136,8 @@ def _cancellable(session: Session, call: Call, export_id: str) -> str:
 
 
 async def _shown(call: Call, export_id: str) -> Json:
-    return await call.read(lambda session: export_view(
-        session, own_export(session, call, export_id)[1], inside=call.partner_id is None
-    ))
+    return await call.read(
+        lambda session: export_view(
+            session, own_export(session, call, export_id)[1], inside=call.partner_id is None
+        )
+    )

@@ -51,15 +51,28 @@ async def declare(body: NewInterest, call: Calling) -> Response:
     def work(unit: Unit) -> Json:
         person_id = _whose(unit.session, call, body.person)
         organisation = Organisation(body.organisation.name, body.organisation.lei)
-        interest = interests.declare(unit.session, person_id, organisation, body.kind, body.since,
-                                     body.until, body.detail, call.principal.id)
+        interest = interests.declare(
+            unit.session,
+            person_id,
+            organisation,
+            body.kind,
+            body.since,
+            body.until,
+            body.detail,
+            call.principal.id,
+        )
         unit.session.flush()
         recused = interests.recuse_everywhere(unit.session, interest)
         unit.audit(call.principal.id, "interest.declared", interest=interest.id, person=person_id)
         unit.tell("interest.declared", interest.id, person=person_id)
         for request_id in recused:
-            unit.audit(call.principal.id, "person.recused", request_id, person=person_id,
-                       interest=interest.id)
+            unit.audit(
+                call.principal.id,
+                "person.recused",
+                request_id,
+                person=person_id,
+                interest=interest.id,
+            )
             unit.tell("person.recused", person_id, request_id=request_id, interest=interest.id)
         return {**_view(interest), "recused_from": recused}
 
@@ -92,15 +105,19 @@ def _whose(session: Session, call: Call, named: str) -> str:
     if call.principal.role is not Role.CONFLICT_OFFICER:
         raise Refused("forbidden", "Only the conflict officer declares interests of other people.")
     if person is None:
-        raise bad_field("person", f"There is no person {named!r}. Give an id or e-mail address.")
+        raise bad_field("person", f"there is no person {named!r}: give an id or e-mail address.")
     return person.id
 
 
 def _view(interest: DeclaredInterest) -> Json:
     return {
-        "id": interest.id, "person": interest.person_id,
+        "id": interest.id,
+        "person": interest.person_id,
         "organisation": {"name": interest.organisation, "lei": interest.lei},
-        "kind": interest.kind, "from": interest.since, "until": interest.until,
-        "detail": interest.detail, "declared_by": interest.declared_by,
+        "kind": interest.kind,
+        "from": interest.since,
+        "until": interest.until,
+        "detail": interest.detail,
+        "declared_by": interest.declared_by,
         "declared_at": interest.declared_at,
     }

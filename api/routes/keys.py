@@ -22,7 +22,10 @@ async def listed(request: Request) -> Response:
     backend: Backend = request.app.state.backend
 
     def query(session: Session) -> list[Json]:
-        return [{"purpose": purpose, "key": key}
-                for purpose in PURPOSES for key in signing_keys.known(session, purpose)]
+        return [
+            {"purpose": purpose, "key": key}
+            for purpose in PURPOSES
+            for key in signing_keys.known(session, purpose)
+        ]
 
     return json_answer({"keys": await backend.database.read(query)})

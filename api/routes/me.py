@@ -24,8 +24,12 @@ async def show(call: Calling) -> Response:
         partner = session.get(Partner, me.partner_id) if me.partner_id else None
         shown = person or partner
         return {
-            "id": me.id, "role": me.role, "person": me.person_id, "partner": me.partner_id,
-            "name": shown.name if shown else me.id, "email": person.email if person else None,
+            "id": me.id,
+            "role": me.role,
+            "person": me.person_id,
+            "partner": me.partner_id,
+            "name": shown.name if shown else me.id,
+            "email": person.email if person else None,
             "roles": sorted(parties.roles_of(session, person.id)) if person else [me.role],
         }
 

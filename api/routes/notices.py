@@ -36,12 +36,21 @@ async def create(body: NewNotice, call: Calling) -> Response:
 
     def work(unit: Unit) -> Json:
         if unit.session.get(Notice, (body.name, body.version)) is not None:
-            raise Refused("exists", f"{body.name} {body.version} was given already: a notice never "
-                          "changes, so give the new text a new version.")
-        notice = notices.add(unit.session, body.name, body.version, body.text, body.purposes,
-                             body.categories)
-        unit.audit(call.principal.id, "notice.added", notice=body.name, version=body.version,
-                   text_sha256=notice.text_sha256)
+            raise Refused(
+                "exists",
+                f"{body.name} {body.version} was given already: a notice never "
+                "changes, so give the new text a new version.",
+            )
+        notice = notices.add(
+            unit.session, body.name, body.version, body.text, body.purposes, body.categories
+        )
+        unit.audit(
+            call.principal.id,
+            "notice.added",
+            notice=body.name,
+            version=body.version,
+            text_sha256=notice.text_sha256,
+        )
         unit.tell("notice.added", body.name, version=body.version)
         return _view(notice)
 
@@ -54,9 +63,11 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
     after = decoded(cursor, (str, str)) or ["", ""]
 
     def query(session: Session) -> list[Json]:
-        place = tuple_(Notice.name, Notice.version)  # type: ignore[arg-type]
+        place = tuple_(Notice.name, Notice.version)
         rows = session.exec(
-            select(Notice).where(place > tuple_(*after)).order_by(Notice.name, Notice.version)
+            select(Notice)
+            .where(place > tuple_(*after))
+            .order_by(Notice.name, Notice.version)
             .limit(limit + 1)
         )
         return [_view(notice) for notice in rows]
@@ -68,7 +79,11 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
 
 def _view(notice: Notice) -> Json:
     return {
-        "name": notice.name, "version": notice.version, "text": notice.text,
-        "text_sha256": notice.text_sha256, "purposes": notice.purposes,
-        "categories": notice.categories, "created_at": notice.created_at,
+        "name": notice.name,
+        "version": notice.version,
+        "text": notice.text,
+        "text_sha256": notice.text_sha256,
+        "purposes": notice.purposes,
+        "categories": notice.categories,
+        "created_at": notice.created_at,
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import APIRouter, Query
 from sqlmodel import Session
@@ -43,28 +43,35 @@ class Delivered:
     folder: Path
 
 
-@router.get("/v1/exports/{id}/package", name="exports.package")
+@router.get("/v1/exports/{export_id}/package", name="exports.package")
 async def package(
-    id: str, call: Calling, request: Request, limit: FileLimit = 1000, cursor: Cursor = None
+    export_id: str, call: Calling, request: Request, limit: FileLimit = 1000, cursor: Cursor = None
 ) -> Response:
     """The package's files in path order, each with a link that works for 15 minutes."""
     after = (decoded(cursor, (str,)) or [""])[0]
-    delivered = await call.read(lambda session: _delivered(session, call, id))
+    delivered = await call.read(lambda session: _delivered(session, call, export_id))
     files = await asyncio.to_thread(lambda: sorted(_files(delivered.folder)))
     shown = [file for file in files if file[0] > after][: limit + 1]
     expires = int(time.time()) + LINK_SECONDS
-    await call.log("package.listed", delivered.request_id, export=id)
-    return json_answer({
-        "export": id,
-        "request": delivered.request_id,
-        "expires_at": datetime.fromtimestamp(expires, UTC),
-        "files": [
-            {"path": path, "bytes": size,
-             "url": str(request.base_url.replace(path=_link(call.backend, id, path, expires)))}
-            for path, size in shown[:limit]
-        ],
-        "next": encoded([shown[limit - 1][0]]) if len(shown) > limit else None,
-    })
+    await call.log("package.listed", delivered.request_id, export=export_id)
+    return json_answer(
+        {
+            "export": export_id,
+            "request": delivered.request_id,
+            "expires_at": datetime.fromtimestamp(expires, UTC),
+            "files": [
+                {
+                    "path": path,
+                    "bytes": size,
+                    "url": str(
+                        request.base_url.replace(path=_link(call.backend, export_id, path, expires))
+                    ),
+                }
+                for path, size in shown[:limit]
+            ],
+            "next": encoded([shown[limit - 1][0]]) if len(shown) > limit else None,
+        }
+    )
 
 
 @router.get("/v1/packages/{token}/{path:path}", name="packages.file")
@@ -74,16 +81,21 @@ async def file(token: str, path: str, request: Request) -> Response:
     export_id = _opened(backend, token, path)
     delivered = await backend.database.read(lambda session: _released(session, export_id))
     found = delivered.folder / path
-    inside = await asyncio.to_thread(lambda: found.resolve().is_relative_to(delivered.folder.resolve())
-                                     and found.is_file())
-    if not inside:
+    if not await asyncio.to_thread(_lies_in, delivered.folder, found):
         raise NotFound("file", path)
-    await backend.database.write(lambda unit: unit.audit(
-        delivered.partner_id, "package.downloaded", delivered.request_id, export=export_id, file=path
-    ))
+    await backend.database.write(
+        lambda unit: unit.audit(
+            delivered.partner_id,
+            "package.downloaded",
+            delivered.request_id,
+            export=export_id,
+            file=path,
+        )
+    )
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(found, media_type="application/octet-stream", headers=headers,
-                        filename=found.name)
+    return FileResponse(
+        found, media_type="application/octet-stream", headers=headers, filename=found.name
+    )
 
 
 def _delivered(session: Session, call: Call, export_id: str) -> Delivered:
@@ -103,9 +115,17 @@ def _released(session: Session, export_id: str) -> Delivered:
 def _folder(export: Export) -> Path:
     place = urlsplit(export.location or "")
     if place.scheme not in ("", "file"):
-        raise Refused("not_served_here", f"The package lies in {place.scheme} storage: it is handed "
-                      "over from there, not by this server.")
-    return Path(place.path)
+        raise Refused(
+            "not_served_here",
+            f"The package lies in {place.scheme} storage: it is "
+            "handed over from there, not by this server.",
+        )
+    return Path(unquote(place.path) if place.scheme else export.location or "")
+
+
+def _lies_in(folder: Path, found: Path) -> bool:
+    """True for a file of this folder; a link that leads elsewhere is none."""
+    return found.resolve().is_relative_to(folder.resolve()) and found.is_file()
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int]]:

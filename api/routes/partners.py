@@ -33,7 +33,7 @@ class NewPartner(Body):
 
     name: Line
     lei: Lei | None = None
-    parents: Annotated[list[Parent], Field(max_length=100)] = []
+    parents: Annotated[tuple[Parent, ...], Field(max_length=100)] = ()
     age_recipient: AgeRecipient | None = None
 
 
@@ -43,7 +43,9 @@ async def create(body: NewPartner, call: Calling) -> Response:
 
     def work(unit: Unit) -> Json:
         parents = [(Organisation(p.name, p.lei), p.share) for p in body.parents]
-        partner = parties.add_partner(unit.session, body.name, body.lei, parents, body.age_recipient)
+        partner = parties.add_partner(
+            unit.session, body.name, body.lei, parents, body.age_recipient
+        )
         unit.session.flush()
         unit.audit(call.principal.id, "partner.added", partner=partner.id)
         unit.tell("partner.added", partner.id, partner_id=partner.id)
@@ -69,11 +71,15 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
 
 def _view(session: Session, partner: Partner) -> Json:
     parents = session.exec(
-        select(PartnerParent).where(PartnerParent.partner_id == partner.id)
+        select(PartnerParent)
+        .where(PartnerParent.partner_id == partner.id)
         .order_by(col(PartnerParent.number))
     )
     return {
-        "id": partner.id, "name": partner.name, "lei": partner.lei,
+        "id": partner.id,
+        "name": partner.name,
+        "lei": partner.lei,
         "parents": [{"name": p.name, "lei": p.lei, "share": p.share} for p in parents],
-        "age_recipient": partner.age_recipient, "created_at": partner.created_at,
+        "age_recipient": partner.age_recipient,
+        "created_at": partner.created_at,
     }

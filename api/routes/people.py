@@ -38,11 +38,15 @@ async def create(body: NewPerson, call: Calling) -> Response:
         if parties.person_named(unit.session, body.email) is not None:
             raise Refused("exists", "There is a person with this e-mail address already.")
         if body.partner is not None and unit.session.get(Partner, body.partner) is None:
-            raise bad_field("partner", f"There is no partner {body.partner!r}. Give a partner's id.")
+            raise bad_field("partner", f"there is no partner {body.partner!r}: give its id.")
         person = parties.add_person(unit.session, body.name, body.email, body.roles, body.partner)
         unit.session.flush()
-        unit.audit(call.principal.id, "person.added", person=person.id,
-                   roles=sorted(str(role) for role in body.roles))
+        unit.audit(
+            call.principal.id,
+            "person.added",
+            person=person.id,
+            roles=sorted(str(role) for role in body.roles),
+        )
         unit.tell("person.added", person.id)
         return _view(unit.session, person)
 
@@ -66,7 +70,10 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
 
 def _view(session: Session, person: Person) -> Json:
     return {
-        "id": person.id, "name": person.name, "email": person.email, "partner": person.partner_id,
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "partner": person.partner_id,
         "roles": sorted(parties.roles_of(session, person.id)),
         "created_at": person.created_at,
     }

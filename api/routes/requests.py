@@ -27,8 +27,8 @@ router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=Guarded
 class Scope(Body):
     """Which data, and at most how many objects. `where` takes `taken_after` and `taken_before`."""
 
-    fields: Annotated[list[Line], Field(min_length=1, max_length=50)] = ["photo"]
-    where: Annotated[dict[str, Line], Field(max_length=20)] = {}
+    fields: Annotated[tuple[Line, ...], Field(min_length=1, max_length=50)] = ("photo",)
+    where: Annotated[dict[str, Line], Field(max_length=20, default_factory=dict)]
     limit: Annotated[int, count(1, 1_000_000_000)]
 
 
@@ -50,13 +50,13 @@ class NewRequest(Body):
     special_category_basis: Line | None = None
     retention_days: Annotated[int, count(1, 36_500)]
     trains_models: Flag = False
-    onward_recipients: Annotated[list[Line], Field(max_length=100)] = []
+    onward_recipients: Annotated[tuple[Line, ...], Field(max_length=100)] = ()
     sponsor: Line | None = None
     delivery: Delivery = Delivery()
 
 
 class Change(NewRequest):
-    """What changes; a field that is left out stays as it is, one that is given is replaced whole."""
+    """What changes: a field that is left out stays as it is, one that is given replaces the old."""
 
     title: Line | None = None  # type: ignore[assignment]
     dataset: Line | None = None  # type: ignore[assignment]
@@ -77,36 +77,49 @@ async def submit(body: NewRequest, call: Calling) -> Response:
             lambda s: drafted(s, call, request_id, 1, body.model_dump(mode="json"))
         )
         held = call.ticket
-        own = {"client": call.principal.id, "key": held.key if held else None,
-               "body_hash": held.body_hash if held else None}
-        await call.order(Verb.SUBMIT, call.id_for("ord", "submit"), request_id, draft.digest,
-                         {**draft.order_body, **own})
+        own = {
+            "client": call.principal.id,
+            "key": held.key if held else None,
+            "body_hash": held.body_hash if held else None,
+        }
+        await call.order(
+            Verb.SUBMIT,
+            call.id_for("ord", "submit"),
+            request_id,
+            draft.digest,
+            {**draft.order_body, **own},
+        )
         return Answer(201, await _shown(call, request_id))
 
     return await call.act(doing)
 
 
-@router.post("/{id}/revisions", name="requests.amend", status_code=201)
-async def amend(id: str, body: Change, call: Calling) -> Response:
+@router.post("/{request_id}/revisions", name="requests.amend", status_code=201)
+async def amend(request_id: str, body: Change, call: Calling) -> Response:
     """Changes the scope: a new revision, a new digest, and every decision so far is void."""
 
     async def doing() -> Answer:
-        draft = await call.read(lambda s: _changed(s, call, id, body))
-        await call.order(Verb.AMEND, call.id_for("ord", "amend", id), id, draft.digest,
-                         draft.order_body)
-        return Answer(201, await _shown(call, id))
+        draft = await call.read(lambda s: _changed(s, call, request_id, body))
+        await call.order(
+            Verb.AMEND,
+            call.id_for("ord", "amend", request_id),
+            request_id,
+            draft.digest,
+            draft.order_body,
+        )
+        return Answer(201, await _shown(call, request_id))
 
     return await call.act(doing)
 
 
-@router.post("/{id}/withdraw", name="requests.withdraw")
-async def withdraw(id: str, call: Calling) -> Response:
+@router.post("/{request_id}/withdraw", name="requests.withdraw")
+async def withdraw(request_id: str, call: Calling) -> Response:
     """The partner no longer asks. What was decided stays readable."""
 
     async def doing() -> Answer:
-        await call.read(lambda s: standing.demand_withdrawable(own(s, call, id)))
-        await call.order(Verb.WITHDRAW, call.id_for("ord", "withdraw", id), id)
-        return Answer(200, await _shown(call, id))
+        await call.read(lambda s: standing.demand_withdrawable(own(s, call, request_id)))
+        await call.order(Verb.WITHDRAW, call.id_for("ord", "withdraw", request_id), request_id)
+        return Answer(200, await _shown(call, request_id))
 
     return await call.act(doing)
 
@@ -132,10 +145,12 @@ async def listed(
             statement = statement.where(Request.state == state)
         if after is not None:
             at = moment(after[0])
-            statement = statement.where(or_(
-                col(Request.submitted_at) < at,
-                (col(Request.submitted_at) == at) & (col(Request.id) < after[1]),
-            ))
+            statement = statement.where(
+                or_(
+                    col(Request.submitted_at) < at,
+                    (col(Request.submitted_at) == at) & (col(Request.id) < after[1]),
+                )
+            )
         order = (col(Request.submitted_at).desc(), col(Request.id).desc())
         viewer = Viewer(session, inside=call.partner_id is None)
         rows = session.exec(statement.order_by(*order).limit(limit + 1)).all()
@@ -146,10 +161,10 @@ async def listed(
     return page(found[:limit], [last["submitted_at"], last["id"]] if last else None)
 
 
-@router.get("/{id}", name="requests.show")
-async def show(id: str, call: Calling) -> Response:
+@router.get("/{request_id}", name="requests.show")
+async def show(request_id: str, call: Calling) -> Response:
     """One request: its stages, findings and decisions, its exports, and all that happened."""
-    return json_answer(await _shown(call, id))
+    return json_answer(await _shown(call, request_id))
 
 
 def own(session: Session, call: Call, request_id: str) -> Request:
@@ -175,6 +190,8 @@ def _changed(session: Session, call: Call, request_id: str, change: Change) -> D
 
 
 async def _shown(call: Call, request_id: str) -> Json:
-    return await call.read(lambda session: request_view(
-        Viewer(session, inside=call.partner_id is None), own(session, call, request_id)
-    ))
+    return await call.read(
+        lambda session: request_view(
+            Viewer(session, inside=call.partner_id is None), own(session, call, request_id)
+        )
+    )

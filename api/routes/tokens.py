@@ -36,10 +36,12 @@ async def create(body: NewToken, call: Calling) -> Response:
 
     def work(unit: Unit) -> Json:
         person_id, partner_id = _holder(unit, body)
-        parties.issue_token(unit.session, body.role, person_id=person_id, partner_id=partner_id,
-                            secret=token)
-        unit.audit(call.principal.id, "token.issued", holder=person_id or partner_id,
-                   role=str(body.role))
+        parties.issue_token(
+            unit.session, body.role, person_id=person_id, partner_id=partner_id, secret=token
+        )
+        unit.audit(
+            call.principal.id, "token.issued", holder=person_id or partner_id, role=str(body.role)
+        )
         return {"person": person_id, "partner": partner_id, "role": body.role}
 
     return await call.create(work, secret={"token": token})
@@ -57,13 +59,13 @@ def _holder(unit: Unit, body: NewToken) -> tuple[str | None, str | None]:
     """(person id, partner id); raises Refused where that holder cannot have that role."""
     if body.partner is not None:
         if unit.session.get(Partner, body.partner) is None:
-            raise bad_field("partner", f"There is no partner {body.partner!r}. Give a partner's id.")
+            raise bad_field("partner", f"there is no partner {body.partner!r}: give its id.")
         if body.role is not Role.PARTNER:
             raise bad_field("role", "a partner's token has the role partner.")
         return None, body.partner
     person = parties.person_named(unit.session, body.person or "")
     if person is None:
-        raise bad_field("person", f"There is no person {body.person!r}. Give an id or e-mail.")
+        raise bad_field("person", f"there is no person {body.person!r}: give an id or e-mail.")
     if body.role not in parties.roles_of(unit.session, person.id):
         raise bad_field("role", f"{person.id} does not hold the role {body.role}.")
     if body.role is not Role.PARTNER:

@@ -58,7 +58,10 @@ def cloud_event(event: Event, *, inside: bool = True) -> dict[str, Any]:
         "subject": event.subject,
         "time": event.at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": {**data_for(event, inside=inside), **({"request": event.request_id} if event.request_id else {})},
+        "data": {
+            **data_for(event, inside=inside),
+            **({"request": event.request_id} if event.request_id else {}),
+        },
     }
 
 

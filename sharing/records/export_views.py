@@ -38,8 +38,10 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
             "confirmed_by": export.confirmed_by,
             "detail": export.detail,
             "package": export.location,
-            "unreadable": [{"object": u.path, "detail": u.detail}
-                           for u in exports.unreadable(session, export.id, UNREADABLE_SHOWN)],
+            "unreadable": [
+                {"object": u.path, "detail": u.detail}
+                for u in exports.unreadable(session, export.id, UNREADABLE_SHOWN)
+            ],
         }
     return view
 
@@ -52,11 +54,17 @@ def ended(view: View) -> bool:
 def _progress(session: Session, export: Export) -> tuple[View, dict[str, int]]:
     committed = (ExportShard.export_id == export.id, col(ExportShard.committed_at).is_not(None))
     objects, size = session.execute(
-        select(func.coalesce(func.sum(ExportShard.objects), 0),
-               func.coalesce(func.sum(ExportShard.bytes), 0)).where(*committed)
+        select(
+            func.coalesce(func.sum(ExportShard.objects), 0),
+            func.coalesce(func.sum(ExportShard.bytes), 0),
+        ).where(*committed)
     ).one()
     reasons: Counter[str] = Counter()
     for excluded in session.exec(select(ExportShard.excluded).where(*committed)):
         reasons.update(excluded)
-    return {"objects": int(objects), "bytes": int(size), "excluded": reasons.total(),
-            "total": export.total}, dict(reasons)
+    return {
+        "objects": int(objects),
+        "bytes": int(size),
+        "excluded": reasons.total(),
+        "total": export.total,
+    }, dict(reasons)

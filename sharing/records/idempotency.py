@@ -21,13 +21,22 @@ def find(session: Session, client: str, key: str, body_hash: str) -> Idempotency
     return row
 
 
-def remember(session: Session, client: str, key: str, body_hash: str, status: int,
-             answer: Mapping[str, Any]) -> None:
+def remember(
+    session: Session, client: str, key: str, body_hash: str, status: int, answer: Mapping[str, Any]
+) -> None:
     """Keeps the answer for a key. A row that was there already takes this answer."""
     row = session.get(IdempotencyKey, (client, key))
     if row is None:
-        session.add(IdempotencyKey(client=client, key=key, body_hash=body_hash, status=status,
-                                   response={"answer": dict(answer)}, at=now()))
+        session.add(
+            IdempotencyKey(
+                client=client,
+                key=key,
+                body_hash=body_hash,
+                status=status,
+                response={"answer": dict(answer)},
+                at=now(),
+            )
+        )
         return
     row.status, row.response = status, {"answer": dict(answer)}
 

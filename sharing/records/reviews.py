@@ -59,6 +59,14 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
 
 def _view(session: Session, request: Request, stage: Stage, act: str) -> View:
     partner = session.get_one(Partner, request.partner_id)
-    return {"request": request.id, "title": request.title, "partner": partner.id,
-            "partner_name": partner.name, "stage": stage, "act": act, "digest": request.digest,
-            "revision": request.revision, "until": request.waiting_until}
+    return {
+        "request": request.id,
+        "title": request.title,
+        "partner": partner.id,
+        "partner_name": partner.name,
+        "stage": stage,
+        "act": act,
+        "digest": request.digest,
+        "revision": request.revision,
+        "until": request.waiting_until,
+    }

@@ -25,7 +25,9 @@ from sharing.stages import (
 def demand_amendable(request: Request) -> None:
     """Raises Refused unless the scope may change now."""
     if RequestState(request.state) not in AMENDABLE:
-        raise Refused("wrong_state", f"The request is {request.state}: its scope cannot change now.")
+        raise Refused(
+            "wrong_state", f"The request is {request.state}: its scope cannot change now."
+        )
 
 
 def demand_withdrawable(request: Request) -> None:
@@ -63,8 +65,9 @@ def demand_triggerable(session: Session, request: Request, person: Actor, digest
         raise Refused("wrong_state", "This request was exported and delivered already.")
     clearance = clearances.of(session, request.id, digest)
     if request.state != RequestState.CLEARED or clearance is None:
-        raise NotCleared(f"The request is {_where(request)}: four approvals of this digest come "
-                         "first.")
+        raise NotCleared(
+            f"The request is {_where(request)}: four approvals of this digest come first."
+        )
     if clearance.valid_until <= now():
         raise NotCleared("The clearance has run out.")
 
@@ -90,17 +93,24 @@ def between_gates(request: Request) -> bool:
 
 def _demand_current(request: Request, digest: str) -> None:
     if digest != request.digest:
-        raise Refused("stale_digest", "The request has changed since: read it again, then decide "
-                      "on its current digest.")
+        raise Refused(
+            "stale_digest",
+            "The request has changed since: read it again, then decide on its current digest.",
+        )
 
 
 def _decided(session: Session, request: Request, person_id: str, stage: Stage) -> bool:
-    return session.exec(
-        select(Decision.id).where(
-            Decision.request_id == request.id, Decision.digest == request.digest,
-            Decision.stage == stage, Decision.actor_id == person_id,
-        )
-    ).first() is not None
+    return (
+        session.exec(
+            select(Decision.id).where(
+                Decision.request_id == request.id,
+                Decision.digest == request.digest,
+                Decision.stage == stage,
+                Decision.actor_id == person_id,
+            )
+        ).first()
+        is not None
+    )
 
 
 def _where(request: Request) -> str:

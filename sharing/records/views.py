@@ -16,7 +16,7 @@ from sharing.records.events import Event
 from sharing.records.exports import Export
 from sharing.records.parties import Partner, Person
 from sharing.records.requests import Decision, Gate, Request
-from sharing.stages import GATE_ROLES, GATES, ENDED, ExportState, RequestState, Role, Stage
+from sharing.stages import ENDED, GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
 
 View = dict[str, Any]
 
@@ -33,16 +33,17 @@ class Viewer:
     def holders(self, role: Role) -> list[Actor]:
         """Everybody who holds a role now, in that role."""
         if role not in self._actors:
-            found = (parties.actor(self.session, one) for one in parties.people_with(self.session, role))
+            ids = parties.people_with(self.session, role)
+            found = (parties.actor(self.session, one) for one in ids)
             self._actors[role] = [Actor(a.id, frozenset({role}), a.partner_id) for a in found if a]
         return self._actors[role]
 
-    def name(self, kind: type[Partner] | type[Person], id: str) -> str:
-        """The name of a partner or person."""
-        if id not in self._names:
-            row = self.session.get(kind, id)
-            self._names[id] = row.name if row else id
-        return self._names[id]
+    def name(self, party: str) -> str:
+        """The name of a person or partner, by id."""
+        if party not in self._names:
+            row = self.session.get(Person, party) or self.session.get(Partner, party)
+            self._names[party] = row.name if row else party
+        return self._names[party]
 
 
 def request_view(viewer: Viewer, request: Request) -> View:
@@ -54,38 +55,47 @@ def request_view(viewer: Viewer, request: Request) -> View:
     return {
         "id": request.id,
         "partner": request.partner_id,
-        "partner_name": viewer.name(Partner, request.partner_id),
+        "partner_name": viewer.name(request.partner_id),
         "state": request.state,
         "revision": request.revision,
         "digest": request.digest,
         "waiting_for": waiting_for(viewer, request, case, runs),
         "stages": _stages(viewer, request, runs),
         "exports": [export_views.export_view(session, run, inside=viewer.inside) for run in runs],
-        "timeline": [_happened(viewer, event) for event in events.of_request(session, request.id)
-                     if viewer.inside or event.type not in events.INSIDE_ONLY],
+        "timeline": [
+            _happened(viewer, event)
+            for event in events.of_request(session, request.id)
+            if viewer.inside or event.type not in events.INSIDE_ONLY
+        ],
         **body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
     }
 
 
-def waiting_for(
-    viewer: Viewer, request: Request, case: Case, runs: list[Export]
-) -> View | None:
+def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]) -> View | None:
     """What a request waits for, who may act, and until when; None while a machine works on it."""
     state = RequestState(request.state)
     if state in ENDED:
         return None
     if state is RequestState.RETURNED:
-        return {"stage": _returned_from(viewer.session, request), "roles": [Role.PARTNER],
-                "people": [], "until": request.waiting_until}
+        return {
+            "stage": _returned_from(viewer.session, request),
+            "roles": [Role.PARTNER],
+            "people": [],
+            "until": request.waiting_until,
+        }
     if state in (RequestState.CLEARED, RequestState.EXPORTING):
         return _waits_for_export(viewer, request, case, runs)
     if request.waiting_stage is None:
         return None
     stage = Stage(request.waiting_stage)
-    return {"stage": stage, "roles": [GATE_ROLES[stage]], "until": request.waiting_until,
-            "people": _people(viewer, Act.DECIDE, case, stage)}
+    return {
+        "stage": stage,
+        "roles": [GATE_ROLES[stage]],
+        "until": request.waiting_until,
+        "people": _people(viewer, Act.DECIDE, case, stage),
+    }
 
 
 def _waits_for_export(
@@ -97,20 +107,28 @@ def _waits_for_export(
         if not waiting:
             return None
         act = Act.CONFIRM
-        case = Case(case.partner_id, case.sponsor, case.recused, case.deciders,
-                    waiting[-1].triggered_by)
+        case = Case(
+            case.partner_id, case.sponsor, case.recused, case.deciders, waiting[-1].triggered_by
+        )
     cleared = clearances.of(viewer.session, request.id, request.digest)
-    return {"stage": Stage.EXPORT, "roles": [Role.ENGINEER],
-            "people": _people(viewer, act, case, None),
-            "until": cleared.valid_until if cleared else request.waiting_until}
+    return {
+        "stage": Stage.EXPORT,
+        "roles": [Role.ENGINEER],
+        "people": _people(viewer, act, case, None),
+        "until": cleared.valid_until if cleared else request.waiting_until,
+    }
 
 
 def _people(viewer: Viewer, act: Act, case: Case, stage: Stage | None) -> list[str]:
     """Ids of those who may act now, as the one eligibility function says; none for partners."""
     if not viewer.inside:
         return []
-    return [one.id for role in sorted(roles_for(act, stage)) for one in viewer.holders(role)
-            if eligible(act, one, case, stage)]
+    return [
+        one.id
+        for role in sorted(roles_for(act, stage))
+        for one in viewer.holders(role)
+        if eligible(act, one, case, stage)
+    ]
 
 
 def eligible(act: Act, person: Actor, case: Case, stage: Stage | None) -> bool:
@@ -123,17 +141,19 @@ def eligible(act: Act, person: Actor, case: Case, stage: Stage | None) -> bool:
 
 
 def _returned_from(session: Session, request: Request) -> str | None:
-    gates = [g for g in requests.gates_of(session, request.id) if g.outcome == RequestState.RETURNED]
+    gates = [g for g in requests.gates_of(session, request.id) if g.outcome == Outcome.RETURNED]
     return gates[-1].stage if gates else None
 
 
 def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
-    gates = {g.stage: g for g in requests.gates_of(viewer.session, request.id)
-             if g.digest == request.digest}
+    gates = {
+        g.stage: g
+        for g in requests.gates_of(viewer.session, request.id)
+        if g.digest == request.digest
+    }
     decisions = requests.decisions_of(viewer.session, request.id)
     views = [
-        _gate(viewer, request, stage, gates.get(stage),
-              [d for d in decisions if d.stage == stage])
+        _gate(viewer, request, stage, gates.get(stage), [d for d in decisions if d.stage == stage])
         for stage in GATES
     ]
     return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
@@ -146,9 +166,14 @@ def _gate(
     view["decisions"] = [_decision(viewer, request, decision) for decision in taken]
     if gate is not None:
         open_now = gate.outcome is None and request.waiting_stage == stage
-        view |= {"state": "open" if open_now else "closed", "outcome": gate.outcome,
-                 "findings": [_finding(viewer, stage, f) for f in gate.findings],
-                 "opened_at": gate.opened_at, "until": gate.until, "closed_at": gate.closed_at}
+        view |= {
+            "state": "open" if open_now else "closed",
+            "outcome": gate.outcome,
+            "findings": [_finding(viewer, stage, f) for f in gate.findings],
+            "opened_at": gate.opened_at,
+            "until": gate.until,
+            "closed_at": gate.closed_at,
+        }
     return view
 
 
@@ -170,15 +195,23 @@ def _finding(viewer: Viewer, stage: Stage, finding: Mapping[str, str]) -> View:
 
 
 def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
-    """`void`: taken on another digest than the current one; it stays readable and counts no more."""
+    """`void`: taken on another digest than the current one, so it is only there to be read."""
     view: View = {
-        "id": decision.id, "actor": GATE_ROLES[Stage(decision.stage)], "outcome": decision.outcome,
-        "reason": decision.reason, "conditions": decision.conditions, "digest": decision.digest,
-        "at": decision.at, "void": decision.digest != request.digest,
+        "id": decision.id,
+        "actor": GATE_ROLES[Stage(decision.stage)],
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "conditions": decision.conditions,
+        "digest": decision.digest,
+        "at": decision.at,
+        "void": decision.digest != request.digest,
     }
     if viewer.inside:
-        view |= {"actor": decision.actor_id, "actor_name": viewer.name(Person, decision.actor_id),
-                 "findings_digest": decision.findings_digest}
+        view |= {
+            "actor": decision.actor_id,
+            "actor_name": viewer.name(decision.actor_id),
+            "findings_digest": decision.findings_digest,
+        }
     return view
 
 

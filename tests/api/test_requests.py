@@ -1,7 +1,6 @@
 """Requests over HTTP: submit, read, amend, decide, withdraw, trigger."""
 
-from sharing.stages import GATES
-from tests.api.world import World, request_body
+from tests.api.world import World
 
 
 async def test_a_request_passes_four_gates_and_is_triggered(there: World) -> None:
@@ -9,7 +8,10 @@ async def test_a_request_passes_four_gates_and_is_triggered(there: World) -> Non
     view = await there.cleared()
     assert [s["outcome"] for s in view["stages"][:4]] == ["approved"] * 4
     assert view["waiting_for"]["stage"] == "export"
-    assert set(view["waiting_for"]["people"]) == {there.people["engineer"], there.people["engineer2"]}
+    assert set(view["waiting_for"]["people"]) == {
+        there.people["engineer"],
+        there.people["engineer2"],
+    }
     answer = await there.post(
         "engineer", f"/v1/requests/{view['id']}/exports", {"digest": view["digest"]}
     )

@@ -17,7 +17,7 @@ from api.backend import Backend
 from sharing.records import consents, datasets, notices, parties
 from sharing.records.database import Database, Unit
 from sharing.settings import Settings
-from sharing.stages import GATE_ROLES, GATES, Role
+from sharing.stages import GATE_ROLES, GATES, Role, Stage
 from tests.api.engine import DirectEngine
 
 LEI = "5493001KJTIIGC8Y1R12"
@@ -58,7 +58,13 @@ class World:
     tokens: dict[str, str] = field(default_factory=dict)
 
     async def call(
-        self, who: str, method: str, path: str, json: Any = None, key: str | None = None, **more: Any
+        self,
+        who: str,
+        method: str,
+        path: str,
+        json: Any = None,
+        key: str | None = None,
+        **more: Any,
     ) -> httpx2.Response:
         """One HTTP call in somebody's name; `who` is a key of `tokens`, or empty for nobody."""
         headers = dict(more.pop("headers", {}))
@@ -88,12 +94,25 @@ class World:
         return view
 
     async def decide(
-        self, view: dict[str, Any], stage: str, outcome: str = "approved", who: str = "", **more: Any
+        self,
+        view: dict[str, Any],
+        stage: str,
+        outcome: str = "approved",
+        who: str = "",
+        **more: Any,
     ) -> httpx2.Response:
         """A decision by the stage's own role, unless somebody else is named."""
-        body = {"stage": stage, "outcome": outcome, "digest": view["digest"],
-                "reason": "It holds.", "no_interest": True, **more}
-        return await self.post(who or GATE_ROLES[stage], f"/v1/requests/{view['id']}/decisions", body)
+        body = {
+            "stage": stage,
+            "outcome": outcome,
+            "digest": view["digest"],
+            "reason": "It holds.",
+            "no_interest": True,
+            **more,
+        }
+        return await self.post(
+            who or GATE_ROLES[Stage(stage)], f"/v1/requests/{view['id']}/decisions", body
+        )
 
     async def cleared(self) -> dict[str, Any]:
         """A request that passed all four gates."""
@@ -101,13 +120,20 @@ class World:
         for stage in GATES:
             answer = await self.decide(view, stage)
             assert answer.status_code == 201, answer.text
-        view = (await self.get("admin", f"/v1/requests/{view['id']}")).json()
-        assert view["state"] == "cleared", view
-        return view
+        return await self.seen(view, state="cleared")
+
+    async def seen(self, view: dict[str, Any], state: str = "") -> dict[str, Any]:
+        """The request as people inside see it now; in that state, if one is given."""
+        now: dict[str, Any] = (await self.get("admin", f"/v1/requests/{view['id']}")).json()
+        assert not state or now["state"] == state, now
+        return now
 
     async def audit(self) -> list[dict[str, Any]]:
         """The whole audit log."""
-        return (await self.get("auditor", "/v1/audit", limit=200)).json()["items"]
+        found: list[dict[str, Any]] = (await self.get("auditor", "/v1/audit", limit=200)).json()[
+            "items"
+        ]
+        return found
 
 
 @asynccontextmanager
@@ -119,9 +145,11 @@ async def world(database_url: str, home: Path) -> AsyncIterator[World]:
     app = create_app(settings, DirectEngine(worker, settings))
     backend: Backend = app.state.backend
     transport = httpx2.ASGITransport(app=app)
-    async with worker, app.router.lifespan_context(app), httpx2.AsyncClient(
-        transport=transport, base_url="http://clearance.test"
-    ) as http:
+    async with (
+        worker,
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://clearance.test") as http,
+    ):
         made = World(app, http, backend.engine, worker)  # type: ignore[arg-type]
         await worker.write(lambda unit: _people(unit, made))
         yield made
@@ -132,8 +160,10 @@ def _people(unit: Unit, made: World) -> None:
     partner = parties.add_partner(session, "Acme Ltd", LEI, [], None)
     other = parties.add_partner(session, "Other Inc", None, [], None)
     made.partner, made.other = partner.id, other.id
-    for name, role in [*((str(r), r) for r in Role if r is not Role.PARTNER),
-                       ("engineer2", Role.ENGINEER)]:
+    for name, role in [
+        *((str(r), r) for r in Role if r is not Role.PARTNER),
+        ("engineer2", Role.ENGINEER),
+    ]:
         person = parties.add_person(session, name, f"{name}@example.org", [role])
         made.people[name] = person.id
         made.tokens[name] = parties.issue_token(session, role, person_id=person.id)
@@ -147,21 +177,48 @@ def _data(unit: Unit, made: World) -> None:
     terms = (["ai:ModelTraining"], ["pd:ProfilePicture"])
     notices.add(session, "privacy", "3", "We may train models.", *terms)
     dataset = datasets.add(
-        session, name="profile-photos", location="photos", category="pd:ProfilePicture",
-        special_category=True, subject_from="path:{subject}/*",
+        session,
+        name="profile-photos",
+        location="photos",
+        category="pd:ProfilePicture",
+        special_category=True,
+        subject_from="path:{subject}/*",
     )
     session.flush()
     made.dataset = dataset.id
-    datasets.append_objects(session, [
-        {"dataset_id": dataset.id, "index_version": 1, "position": i, "path": f"s{i}/a.jpg",
-         "subject": f"s{i}", "bytes": 100, "modified_ns": 0, "media_type": "image/jpeg",
-         "taken_at": at}
-        for i in range(SUBJECTS)
-    ])
+    datasets.append_objects(
+        session,
+        [
+            {
+                "dataset_id": dataset.id,
+                "index_version": 1,
+                "position": i,
+                "path": f"s{i}/a.jpg",
+                "subject": f"s{i}",
+                "bytes": 100,
+                "modified_ns": 0,
+                "media_type": "image/jpeg",
+                "taken_at": at,
+            }
+            for i in range(SUBJECTS)
+        ],
+    )
     datasets.publish_index(session, dataset.id, 1)
-    consents.append(session, [
-        {"subject": f"s{i}", "purpose": "ai:ModelTraining", "category": "pd:ProfilePicture",
-         "recipient": "*", "action": "given", "explicit": True, "notice": "privacy",
-         "notice_version": "3", "at": at, "source": "test"}
-        for i in range(SUBJECTS - 1)
-    ])
+    consents.append(
+        session,
+        [
+            {
+                "subject": f"s{i}",
+                "purpose": "ai:ModelTraining",
+                "category": "pd:ProfilePicture",
+                "recipient": "*",
+                "action": "given",
+                "explicit": True,
+                "notice": "privacy",
+                "notice_version": "3",
+                "at": at,
+                "source": "test",
+            }
+            for i in range(SUBJECTS - 1)
+        ],
+    )
