@@ -15,7 +15,8 @@ from api.told import Told
 
 Json = dict[str, Any]
 POLL = 0.5  # seconds between two looks where there is no event stream
-TRIES = 3  # a POST carries an Idempotency-Key, so that sending it again does it once
+PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each next try where the answer is lost
+LATER = frozenset({502, 503, 504})  # says that it cannot be done now, and may be soon
 
 
 class ApiProblem(Exception):
@@ -99,30 +100,35 @@ class Api:
         except httpx2.ConnectError:
             raise self._nobody() from None
 
-    async def following(self, path: str, stream: str) -> AsyncIterator[Json]:
+    async def following(self, path: str, stream: str | None = None) -> AsyncIterator[Json]:
         """What `path` says, each time anew: pushed by the events at `stream` where they come,
         else asked for every half second. The caller stops when it has seen enough."""
         while True:
-            try:
-                async for _ in self.events(stream):
-                    yield await self.get(path)
-            except (ApiProblem, httpx2.TransportError, ValueError):
-                pass  # no stream there, or it broke off: ask instead
+            if stream is not None:
+                try:
+                    async for _ in self.events(stream):
+                        yield await self.get(path)
+                except (ApiProblem, httpx2.TransportError, ValueError):
+                    pass  # no stream there, or it broke off: ask instead
             yield await self.get(path)
             await asyncio.sleep(POLL)
 
     async def _sent(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        for attempt in range(TRIES):
+        """Sends it until there is an answer. A POST carries an Idempotency-Key, so that sending it
+        again does it once."""
+        for pause in (*PAUSES, None):
             try:
-                return await self._http.request(method, path, **more)
+                response = await self._http.request(method, path, **more)
+                if response.status_code not in LATER or pause is None:
+                    return response
             except httpx2.ConnectError:
                 raise self._nobody() from None
             except httpx2.TransportError:
-                if attempt + 1 == TRIES:
+                if pause is None:
                     raise Unreachable(
                         f"{self.url} broke off before it answered. Look at its log, then try again."
                     ) from None
-                await asyncio.sleep(POLL)
+            await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
     def _nobody(self) -> Unreachable:

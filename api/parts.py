@@ -62,7 +62,7 @@ def program(*arguments: str) -> tuple[str, ...]:
 
 
 def environment(settings: Settings, names: frozenset[str]) -> dict[str, str]:
-    """Our environment without any setting of Clearance, plus the named ones that are not default."""
+    """Our environment without settings of Clearance, plus the named ones that are not default."""
     outside = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     environ = kept_apart(outside)
     usual = Settings()

@@ -39,7 +39,7 @@ async def submit(file: Path, /, *, calling: Calling = CALLING) -> int:
 
 
 async def listed(*, state: RequestState | None = None, calling: Calling = CALLING) -> int:
-    """The requests that you may see, newest last.
+    """The requests that you may see, newest first.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ async def listed(*, state: RequestState | None = None, calling: Calling = CALLIN
         Only those in this state.
     """
     async with calling.api() as api:
-        every = [r async for r in api.items("/v1/requests", limit=100)]
-    found = [r for r in every if state is None or r["state"] == state]
+        query = {"limit": 100} if state is None else {"limit": 100, "state": state.value}
+        found = [r async for r in api.items("/v1/requests", **query)]
     if calling.json:
         show_json({"items": found})
         return 0
@@ -91,8 +91,7 @@ async def watch(request_id: str, /, *, calling: Calling = CALLING) -> int:
     last, console = "", out()
     async with calling.api() as api:
         request = await api.get(f"/v1/requests/{request_id}")
-        stream = f"/v1/requests/{request_id}/events"
-        async for request in api.following(f"/v1/requests/{request_id}", stream):
+        async for request in api.following(f"/v1/requests/{request_id}"):
             line = _line(request)
             if line != last:
                 show_json(request) if calling.json else console.print(line)

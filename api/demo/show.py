@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 WIDTH = 92  # columns; longer lines are hard to read
@@ -81,13 +79,11 @@ class Show:
 
     def counts(self, rows: list[tuple[str, int, str]]) -> None:
         """A small table: a word, a number, and what it means."""
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(style="dim")
+        wide = max((len(word) for word, _, _ in rows), default=0)
+        digits = max((len(f"{number:,}") for _, number, _ in rows), default=0)
         for word, number, meaning in rows:
-            table.add_row(word, f"{number:,}", self._spelt(meaning))
-        self._console.print(Padding(table, (0, 0, 0, 4)))
+            line = f"    {word.ljust(wide)}  {number:>{digits},}  "
+            self._console.print(Text.assemble(line, (self._spelt(meaning), "dim")))
 
     def listed(self, rows: list[tuple[str, str]]) -> None:
         """A short list at the end: a code, and what it stands for."""
@@ -112,16 +108,22 @@ class Show:
         )
 
     def _row(self, mark: Text, text: Text, aside: str = "") -> None:
-        table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(width=3, justify="right", no_wrap=True)
-        table.add_column(ratio=1)
-        table.add_column(justify="right", no_wrap=True, style="dim")
-        table.add_row(mark, text, self._spelt(aside))
-        self._console.print(table)
+        """A mark, the text wrapped beside it, and something at the right end of its first line."""
+        aside = self._spelt(aside)
+        room = self._console.width - 4 - (len(aside) + 2 if aside else 0)
+        for number, line in enumerate(text.wrap(self._console, room)):
+            line.rstrip()
+            shown = Text.assemble("  ", mark, " ", line) if number == 0 else Text("    ") + line
+            if aside and number == 0:
+                gap = self._console.width - shown.cell_len - len(aside)
+                shown = Text.assemble(shown, " " * gap, (aside, "dim"))
+            self._console.print(shown)
 
     def _lines(self, text: str, style: str, indent: int) -> None:
         shown = Text(self._spelt(text), style=style)
-        self._console.print(Padding(shown, (0, 0, 0, indent)))
+        for line in shown.wrap(self._console, self._console.width - indent):
+            line.rstrip()
+            self._console.print(Text(" " * indent) + line)
 
     def _spelt(self, text: str) -> str:
         """Without a UTF-8 terminal the few signs we use have plain stand-ins."""
