@@ -5,6 +5,7 @@ here: activities judge and record, and this file only puts them in order and wai
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ FINDINGS = {
     Stage.CONFLICT_SIGNOFF: "conflict_findings",
     Stage.LEGAL_APPROVAL: "legal_findings",
 }
+A_MOMENT = timedelta(seconds=5)
 
 
 class Amended(Exception):
@@ -55,6 +57,7 @@ class ShareRequest:
         self._refused: ApplicationError | None = None
         self._digest = ""
         self._amendments = 0
+        self._opening: Stage | None = None  # the gate whose findings are being gathered
         self._room: WaitingRoom | None = None
         self._wait = timedelta()
         self._export: Triggered | None = None
@@ -89,11 +92,12 @@ class ShareRequest:
 
     async def _gate(self, stage: Stage) -> None:
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
-        amendments = self._amendments
+        amendments, self._opening = self._amendments, stage
         opening = Opening(self._id, self._digest, stage, workflow.now().isoformat())
         opened = await workflow.execute_activity(
             FINDINGS[stage], opening, result_type=Opened, summary=f"{stage}: findings", **SURVEY
         )
+        self._opening = None
         self._unless_changed(amendments)
         until = datetime.fromisoformat(opened.until)
         room = WaitingRoom(stage, self._digest, until, opened.outcome)
@@ -209,6 +213,7 @@ class ShareRequest:
     async def decide(self, order: Order) -> None:
         """Records a decision at the gate that waits."""
         async with self._lock:
+            await self._opened(order)
             room = self._open_room(order)
             decided = await workflow.execute_activity(
                 "record_decision", order, result_type=Decided, **ANSWER
@@ -218,7 +223,17 @@ class ShareRequest:
 
     @decide.validator
     def _decidable(self, order: Order) -> None:
-        self._open_room(order)
+        if not self._awaits_opening(order):
+            self._open_room(order)
+
+    async def _opened(self, order: Order) -> None:
+        """A gate is open for people as soon as its findings are committed, which is a moment
+        before this workflow hears of it."""
+        if self._awaits_opening(order):
+            await workflow.wait_condition(lambda: self._opening is None)
+
+    def _awaits_opening(self, order: Order) -> bool:
+        return (order.body.get("stage"), order.digest) == (self._opening, self._digest)
 
     def _open_room(self, order: Order) -> WaitingRoom:
         if self._room is None:
@@ -230,14 +245,23 @@ class ShareRequest:
     async def trigger(self, order: Order) -> None:
         """Records an engineer's trigger; the export starts, or waits for a second engineer."""
         async with self._lock:
+            if not self._clear:  # cleared in the database a moment before this workflow hears of it
+                with contextlib.suppress(TimeoutError):
+                    await workflow.wait_condition(lambda: self._clear, timeout=A_MOMENT)
+            if not self._clear:
+                raise refusal("not_cleared", "The request is not cleared, or is exported already.")
             self._export = await workflow.execute_activity(
                 "record_trigger", order, result_type=Triggered, **ANSWER
             )
 
     @trigger.validator
     def _triggerable(self, order: Order) -> None:
-        if self._state is not RequestState.CLEARED:
-            raise refusal("not_cleared", "The request is not cleared, or is being exported already.")
+        if self._room is None or self._room.outcome is None:
+            raise refusal("not_cleared", f"The request waits at {self._state}.")
+
+    @property
+    def _clear(self) -> bool:
+        return self._state is RequestState.CLEARED and self._export is None
 
     @workflow.update
     async def confirm(self, order: Order) -> None:

@@ -6,12 +6,13 @@ are one transaction: either all of them are there or none (I13).
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import Session, insert
 
@@ -24,6 +25,7 @@ from sharing.records.tables import now
 T = TypeVar("T")
 GROUP = 100
 ATTEMPTS = 5
+_GUARD = re.compile(r"clearance: (?:(\w+): )?(.+)")  # how our triggers speak
 
 
 @dataclass(slots=True)
@@ -189,17 +191,21 @@ def _fail(work: _Work, failure: Exception) -> None:
     if work.done.done():
         return
     if isinstance(failure, DBAPIError):
-        told = Refused("storage_conflict", str(failure.orig)) if _guarded(failure) else None
-        failure_told = told or StorageFailed(f"The database refused: {failure.orig}")
-        failure_told.__cause__ = failure
-        work.done.set_exception(failure_told)
-        return
-    work.done.set_exception(failure)
+        told = _guarded(failure) or StorageFailed(f"The database could not do it: {failure.orig}")
+        told.__cause__ = failure
+        work.done.set_exception(told)
+    else:
+        work.done.set_exception(failure)
 
 
-def _guarded(failure: DBAPIError) -> bool:
-    """True if a constraint or a trigger of ours said no, rather than the machine."""
-    return "clearance:" in str(failure.orig)
+def _guarded(failure: DBAPIError) -> Refused | None:
+    """The refusal by which a trigger or a constraint of ours said no; None if the machine did."""
+    if found := _GUARD.search(str(failure.orig)):
+        code, detail = found.groups()
+        return Refused(code or "append_only", detail)
+    if isinstance(failure, IntegrityError):
+        return Refused("storage_conflict", "This is there already, or what it names is not.")
+    return None
 
 
 def _passing(failure: DBAPIError) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, Stage
 from tests.walk import World, index, populate
 from workflows import client as verbs
-from workflows import messages, worker
+from workflows import worker
 from workflows.codec import converter
 
 
@@ -79,17 +80,15 @@ def settings(home: Path, database_url: str, **changes: object) -> Settings:
 @asynccontextmanager
 async def running(
     environment: WorkflowEnvironment, database: Database, chosen: Settings,
-    monkeypatch: pytest.MonkeyPatch, *, exports: bool = False,
+    monkeypatch: pytest.MonkeyPatch, **world: Any,
 ) -> AsyncIterator[Office]:
-    """An office on queues of its own, so that tests don't take each other's work."""
-    control, export = f"control-{uuid4().hex[:8]}", f"export-{uuid4().hex[:8]}"
-    for module in (messages, worker, verbs):
-        monkeypatch.setattr(module, "CONTROL_QUEUE", control, raising=False)
-    monkeypatch.setattr(worker, "EXPORT_QUEUE", export)
+    """An office on a control queue of its own, so that tests don't take each other's work."""
+    queue = f"control-{uuid4().hex[:8]}"
+    for module in (worker, verbs):
+        monkeypatch.setattr(module, "CONTROL_QUEUE", queue)
     client = Client(**{**environment.client.config(),
                        "data_converter": converter(chosen.payload_keys)})
-    office = Office(environment, client, await populate(database), chosen)
-    await index(office.world)
+    office = Office(environment, client, await populate(database, **world), chosen)
     async with worker.control_worker(client, database, chosen):
         yield office
 
@@ -101,6 +100,7 @@ async def office(
 ) -> AsyncIterator[Office]:
     """An office on the wall clock."""
     async with running(temporal, database, settings(tmp_path, database_url), monkeypatch) as here:
+        await index(here.world)
         yield here
 
 
@@ -113,6 +113,7 @@ async def patient_office(
     async with running(
         time_skipping, database, settings(tmp_path, database_url), monkeypatch
     ) as here:
+        await index(here.world)
         yield here
 
 

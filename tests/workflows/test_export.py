@@ -1,0 +1,158 @@
+"""Exports of real photographs, by both workers on a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from sharing.errors import NotEligible, Refused
+from sharing.export.verify import verify
+from sharing.keys import signing_key
+from sharing.orders import Verb
+from sharing.records import exports
+from sharing.records.database import Database
+from sharing.records.exports import Export
+from tests.photos import fill
+from tests.workflows.conftest import Office, running, settings
+from workflows import client as verbs
+from workflows import worker
+
+
+@dataclass(slots=True)
+class Depot:
+    """An office with an export worker, photographs, and everyone's consent."""
+
+    office: Office
+    photos: Path
+    subjects: list[str]
+
+    async def triggered(self, request: str, digest: str, actor: str = "engineer") -> str:
+        """An export under way."""
+        order = self.office.world.order(
+            Verb.TRIGGER, request, self.office.world.people[actor], digest
+        )
+        await verbs.trigger(self.office.client, order)
+        return order.id
+
+    async def ended(self, export: str) -> Export:
+        """The export once it ended."""
+        for _ in range(600):
+            row = await self.office.world.database.read(lambda s: exports.get(s, export))
+            if row.ended_at is not None:
+                return row
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"the export is {row.state} still")
+
+    async def delivered(self, **changes: object) -> Path:
+        """A whole package, from submission on."""
+        self.office.world.database  # noqa: B018
+        order = self.office.world.submission(**changes)  # type: ignore[arg-type]
+        request, digest = order.request_id, order.digest
+        await verbs.submit(self.office.client, order)
+        from sharing.stages import GATES
+
+        for stage in GATES:
+            await self.office.at(request, stage)
+            await self.office.decide(request, digest, stage)
+        await self.office.at(request, "cleared")
+        row = await self.ended(await self.triggered(request, digest))
+        assert (row.state, row.detail) == ("delivered", None)
+        assert row.location is not None
+        return Path(row.location)
+
+    def verified(self, package: Path) -> object:
+        """The package as its recipient checks it."""
+        key = signing_key(self.office.settings.signing_key, "key").public_key()
+        return verify(package, key)
+
+
+@pytest.fixture
+async def depot(
+    temporal: WorkflowEnvironment, database: Database, database_url: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Depot]:
+    """Twelve people with two photographs each, who all said yes."""
+    photos = tmp_path / "store" / "photos"
+    subjects = fill(photos, 12)
+    chosen = settings(tmp_path, database_url, shard_objects=5)
+    async with (
+        running(temporal, database, chosen, monkeypatch) as office,
+        worker.export_worker(office.client, database, chosen),
+    ):
+        from datetime import timedelta
+
+        assert await verbs.index_dataset(
+            office.client, office.world.dataset, timedelta(seconds=20)
+        )
+        for subject in subjects:
+            await office.world.say(subject)
+        yield Depot(office, photos, subjects)
+
+
+async def test_package_is_delivered_and_verifies(depot: Depot) -> None:
+    """Everything in scope with consent is in the package, once, and the package verifies."""
+    package = await depot.delivered()
+    rows = parquet.read_table(package / "manifest.parquet").to_pylist()
+    assert len(rows) == 24
+    assert len({row["subject_pseudonym"] for row in rows}) == 12
+    assert depot.verified(package).objects == 24  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("action", ["withdrawn", "refused"])
+async def test_who_said_no_is_left_out(depot: Depot, action: str) -> None:
+    """A subject who withdrew or refused before the export is in no manifest."""
+    await depot.office.world.say(depot.subjects[3], action)
+    package = await depot.delivered()
+    rows = parquet.read_table(package / "manifest.parquet").to_pylist()
+    assert len(rows) == 22
+
+
+async def test_no_metadata_leaves(depot: Depot) -> None:
+    """Nothing of the camera, the place or the subject's name is in any delivered byte."""
+    package = await depot.delivered(delivery={"format": "objects"})
+    whole = b"".join(file.read_bytes() for file in package.rglob("*") if file.is_file())
+    for canary in (b"Canary camera", b"canary comment", b"s003", b"Exif"):
+        assert canary not in whole
+
+
+async def test_decider_cannot_trigger(depot: Depot) -> None:
+    """Who decided on a request cannot trigger its export, whatever roles they hold (I21)."""
+    from sharing.records import parties
+    from sharing.stages import Role
+
+    counsel = depot.office.world.people["legal_counsel"]
+    await depot.office.world.database.write(
+        lambda u: parties.grant_roles(u.session, counsel, [Role.ENGINEER])
+    )
+    request, digest = await depot.office.cleared()
+    with pytest.raises(NotEligible) as refused:
+        await depot.triggered(request, digest, "legal_counsel")
+    assert refused.value.why == "same_person"
+
+
+async def test_one_live_export(depot: Depot) -> None:
+    """A request that was exported cannot be exported again (I18)."""
+    request, digest = await depot.office.cleared()
+    await depot.ended(await depot.triggered(request, digest))
+    with pytest.raises(Refused):
+        await depot.triggered(request, digest)
+
+
+async def test_interest_known_before_release_revokes(depot: Depot) -> None:
+    """A decider whose interest becomes known after the clearance: nothing leaves (I4)."""
+    from sharing.records import interests
+
+    world = depot.office.world
+    request, digest = await depot.office.cleared()
+    person = world.people["legal_counsel"]
+    await world.declare_interest(person, "Northlight Vision")
+    await world.database.write(lambda u: interests.recuse(
+        u.session, request, interests.matches(u.session, world.partner)))
+    row = await depot.ended(await depot.triggered(request, digest))
+    assert row.state == "failed"
+    await depot.office.at(request, "revoked")
+    assert not list((depot.office.settings.home / "delivered").rglob("*.tar"))
