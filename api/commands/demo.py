@@ -3,16 +3,21 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from api.commands.telling import show_json
 from api.demo.show import Show
+from api.http_client import ApiProblem
 from api.told import Told, WrongUsage
 from sharing.stages import Role
+
+if TYPE_CHECKING:
+    from api.demo.photos import Album
+    from api.up import System
 
 OPENING = (
     "In 2014 a dating site handed its users' photos to a company that trains face models. Nobody "
@@ -38,71 +43,89 @@ def demo(
     json
         End with one line of JSON on stdout; the story itself goes to stderr.
     """
-    begun, result = time.monotonic(), {"ok": False, "refused": []}
-    show = Show(on_stderr=json)
+    begun, where, show = time.monotonic(), _home(home, photos), Show(on_stderr=json)
+    result: dict[str, Any] = {"ok": False, "refused": []}
     try:
-        where = _home(home, photos)
-        asyncio.run(_told(show, where, photos, result))
+        asyncio.run(_lived(show, where, photos, result))
         result["ok"] = True
-    except Told as problem:
+    except (Told, ApiProblem) as problem:
         result["error"] = str(problem)
-        if not json or isinstance(problem, WrongUsage):
-            raise
         show.failed(str(problem))
-    finally:
-        result["seconds"] = round(time.monotonic() - begun, 1)
-        if json:
-            show_json(result)
-    if not json:
-        show.note(f"All of this took {result['seconds']:.0f} seconds.")
+        show.note(f"What each part said is in {where / 'logs'}.")
+    result["seconds"] = round(time.monotonic() - begun, 1)
+    if result["ok"]:
+        _goodbye(show, where, result)
+    if json:
+        show_json(result)
     return 0 if result["ok"] else 1
 
 
-async def _told(show: Show, home: Path, photos: Path | None, result: dict[str, Any]) -> None:
-    from api.demo import delivery
-    from api.demo.cast import cast
-    from api.demo.photos import copied, drawn
-    from api.demo.story import DATASET, Story
+async def _lived(show: Show, home: Path, photos: Path | None, result: dict[str, Any]) -> None:
+    """Starts everything, makes the photos meanwhile, and plays the story."""
     from api.up import running
 
     show.opening("Clearance", OPENING)
     show.section("Everything on this machine")
+    begun = time.monotonic()
+    making = asyncio.create_task(asyncio.to_thread(_album, home, photos))
+    with show.doing("Starting Temporal, two workers and the API") as waiting:
+        async with running(home, say=show.failed) as system:
+            waiting.over()
+            show.done(
+                f"Temporal, two workers and the API run at {system.url}",
+                f"{time.monotonic() - begun:.1f} s",
+            )
+            with show.doing("Drawing portraits" if photos is None else "Copying the photos"):
+                album = await making
+            await _played(show, system, album, result)
+
+
+async def _played(show: Show, system: "System", album: "Album", result: dict[str, Any]) -> None:
+    """The story over HTTP; `result` is filled in as it goes."""
+    from api.commands.token import issued
+    from api.demo import delivery
+    from api.demo.cast import cast
+    from api.demo.story import Story
+
+    token = await issued(system.settings, "Grace Mbeki", Role.ADMIN)
+    async with cast(system.url, token) as players:
+        story = Story(show, players, album)
+        try:
+            await story.prepare()
+            await story.ask()
+            await story.decide()
+            await delivery.export(story)
+            package, key = await delivery.package(story)
+            await story.reaches("delivered")
+        finally:
+            result["request"], result["state"] = story.request.get("id"), story.request.get("state")
+            result["refused"] = [code for code, _ in story.refused]
+    progress = story.export["progress"]
+    result |= {"objects": progress["objects"], "bytes": progress["bytes"]}
+    result |= {"excluded": story.export["excluded"], "package": str(package)}
+    result |= {"key": key, "verified": True}
+    show.section("Refused, for good reasons")
+    show.listed(story.refused)
+
+
+def _album(home: Path, photos: Path | None) -> "Album":
+    from api.demo.photos import copied, drawn
+    from api.demo.story import DATASET
+
     folder = home / "store" / DATASET
     folder.mkdir(parents=True)
-    make: Callable[[], Any] = (lambda: copied(photos, folder)) if photos else lambda: drawn(folder)
-    preparing = asyncio.create_task(asyncio.to_thread(make))
-    begun = time.monotonic()
-    with show.doing("Starting Temporal, two workers and the API"):
-        async with running(home, say=show.failed) as system:
-            show.done(f"Temporal, two workers and the API run at {system.url}", _seconds(begun))
-            with show.doing("Drawing portraits" if photos is None else "Copying the photos"):
-                album = await preparing
-            token = await _admin(system.settings)
-            async with cast(system.url, token) as players:
-                story = Story(show, players, album)
-                try:
-                    await story.prepare()
-                    await story.ask()
-                    result["request"] = story.request["id"]
-                    await story.decide()
-                    await delivery.export(story)
-                    package, key = await delivery.package(story)
-                    await story.reaches("delivered")
-                finally:
-                    result["refused"] = [code for code, _ in story.refused]
-                    result["state"] = story.request.get("state")
-                show.section("Refused, for good reasons")
-                show.listed(story.refused)
-                progress = story.export["progress"]
-                result |= {"objects": progress["objects"], "bytes": progress["bytes"]}
-                result["excluded"] = story.export["excluded"]
-                result |= {"package": str(package), "key": key, "verified": True}
+    return drawn(folder) if photos is None else copied(photos, folder)
 
 
-async def _admin(settings: Any) -> str:
-    from api.commands.token import issued
-
-    return await issued(settings, "Grace Mbeki", Role.ADMIN)
+def _goodbye(show: Show, home: Path, result: dict[str, Any]) -> None:
+    show.section("From here", f"all of this took {result['seconds']:.0f} seconds")
+    package = quote(result["package"])
+    show.facts(
+        {
+            "verify again": f"clearance verify {package} --key {result['key']}",
+            "look around": f"clearance up --home {quote(str(home))}",
+        }
+    )
 
 
 def _home(home: Path | None, photos: Path | None) -> Path:
@@ -110,15 +133,11 @@ def _home(home: Path | None, photos: Path | None) -> Path:
     if home is None:
         return Path(tempfile.mkdtemp(prefix="clearance-demo-")).resolve()
     home = home.expanduser().resolve()
-    if photos is not None and home.is_relative_to(photos.resolve()):
+    if photos is not None and home.is_relative_to(photos.expanduser().resolve()):
         raise WrongUsage(f"{home} is inside {photos}, which is only read. Give another --home.")
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise WrongUsage(
-            f"{home} is not empty, and the demo begins with nothing. Give a new folder."
+            f"{home} is not empty, but the demo begins with nothing. Give a new folder."
         )
     home.mkdir(parents=True, exist_ok=True)
     return home
-
-
-def _seconds(begun: float) -> str:
-    return f"{time.monotonic() - begun:.1f} s"

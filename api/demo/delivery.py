@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.commands.export import looked_at
+from api.demo import places
 from api.demo.consents import MEANINGS
 from api.demo.story import PATIENCE, Story, hold
 from api.http_client import Json
@@ -74,6 +75,9 @@ async def package(story: Story) -> tuple[Path, str]:
     counts = await asyncio.to_thread(_verified, folder, key)
     hold(counts is None, f"The package does not verify: {counts}")
     show.done("The seal holds: every byte is what was released, nothing missing, nothing extra")
+    telling = await asyncio.to_thread(places.after, folder)
+    hold(telling == 0, f"{telling} of the delivered photos tell more than their picture.")
+    show.done("None of the photos in it tells any more where, when or by what it was taken")
     show.facts({"package": str(folder), "key": key})
     broken = await asyncio.to_thread(_tampered, folder, key)
     hold(broken is not None, "A package with one flipped byte was taken for whole.")

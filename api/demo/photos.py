@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.demo.places import before
 from api.told import Told
 from sharing.export.index import MEDIA_TYPES
 from sharing.export.minimise import Unreadable, minimise
@@ -26,11 +27,13 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """The dataset's folder, how its subjects are known, and what is in it."""
+    """The dataset's folder, how its subjects are known, what is in it, and how many photos tell
+    where they were taken."""
 
     folder: Path
     subject_from: str
     photos: tuple[Photo, ...]
+    located: int
 
     @property
     def subjects(self) -> list[str]:
@@ -49,7 +52,7 @@ def drawn(folder: Path) -> Album:
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) * 2 // 3])
     photos = tuple(_photo(folder, file, file.relative_to(folder).parts[0]) for file in files)
-    return Album(folder, "path:{subject}/*", photos)
+    return _album(folder, "path:{subject}/*", photos)
 
 
 def copied(source: Path, folder: Path) -> Album:
@@ -68,7 +71,11 @@ def copied(source: Path, folder: Path) -> Album:
         shutil.copyfile(file, target)
         photos.append(_photo(folder, target, f"person-{number:06}"))
     _write_index(folder / "index.csv", photos)
-    return Album(folder, "index.csv", tuple(photos))
+    return _album(folder, "index.csv", tuple(photos))
+
+
+def _album(folder: Path, subject_from: str, photos: tuple[Photo, ...]) -> Album:
+    return Album(folder, subject_from, photos, before(folder, (photo.path for photo in photos)))
 
 
 def _photo(folder: Path, file: Path, subject: str) -> Photo:

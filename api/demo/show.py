@@ -2,13 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.status import Status
 from rich.text import Text
 
 WIDTH = 92  # columns; longer lines are hard to read
 RESULTS = {"compliant": ("✓", "green"), "violation": ("✗", "red"), "gap": ("?", "yellow")}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What `doing` gives: lets its spinner go before the block ends."""
+
+    status: Status | None
+
+    def over(self) -> None:
+        """Takes the spinner away."""
+        if self.status is not None:
+            self.status.stop()
 
 
 class Show:
@@ -32,15 +46,14 @@ class Show:
         self._console.print(Text.assemble((title, "bold"), (f"  {aside}" if aside else "", "dim")))
 
     @contextmanager
-    def doing(self, text: str) -> Iterator[None]:
+    def doing(self, text: str) -> Iterator["Waiting"]:
         """A spinner while something goes on; nothing is left of it afterwards."""
         if not self._console.is_terminal:
-            yield
+            yield Waiting(None)
             return
-        with self._console.status(
-            Text(text, style="dim"), spinner="line" if self._plain else "dots"
-        ):
-            yield
+        spinner = "line" if self._plain else "dots"
+        with self._console.status(Text(f"  {text}", style="dim"), spinner=spinner) as status:
+            yield Waiting(status)
 
     def done(self, text: str, aside: str = "") -> None:
         """Something that worked."""

@@ -87,14 +87,18 @@ class Story:
         with show.doing("Indexing the photos"):
             await scanned(admin, DATASET)
         photos, subjects = len(self.album.photos), len(self.album.subjects)
-        show.done(f"{photos:,} photos of {subjects:,} people are held, GPS positions and all")
+        located = self.album.located
+        show.done(f"{photos:,} photos of {subjects:,} people are held")
+        show.note(f"{located:,} of them tell where they were taken, to within a few metres.")
         said = ledger(self.album, self.cast.partner.id, self.cast.earlier)
         self.expected = dict(said.excluded)
         steward = people["Mateus Oliveira"].api
         for i in range(0, len(said.events), 5000):
             answer = await steward.post("/v1/consents", said.events[i : i + 5000])
             hold(not answer["refused"], f"Consent events were refused: {answer['refused'][:3]}")
-        show.done(f"{len(said.events):,} entries in the consent ledger say who agreed to what")
+        show.done(
+            f"{len(said.events):,} entries in the consent ledger say who agreed to what, and when"
+        )
         tied = people["Ingrid Solheim"]
         interest = {"person": tied.id, "organisation": {"name": PARENT}, "kind": "fund"}
         detail = "A fund of mine holds shares in it."
