@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.table import Table
+from rich.text import Text
 
 from api.commands.sign_in import SignIn
 from api.commands.telling import err, out, show_json
@@ -34,7 +34,7 @@ def up(
         The folder for the database, the keys, the photos and the logs (CLEARANCE_HOME or
         .clearance).
     port
-        The API's port on 127.0.0.1.
+        The API's port on 127.0.0.1; 0 takes any that is free.
     json
         One line of JSON with the addresses once everything is ready.
     """
@@ -77,7 +77,7 @@ def addresses(system: System, links: list[SignIn], waiting: Counter[str]) -> dic
         "temporal": system.temporal.address,
         "temporal_ui": system.temporal.ui_url,
         "home": str(settings.home),
-        "database": settings.database_url,
+        "database": _database(settings.database_url),
         "store": settings.store_url,
         "delivered": settings.delivery_url,
         "logs": str(settings.home / "logs"),
@@ -88,45 +88,47 @@ def addresses(system: System, links: list[SignIn], waiting: Counter[str]) -> dic
 
 
 def _show(system: System, links: list[SignIn], waiting: Counter[str]) -> None:
-    settings, table = system.settings, Table.grid(padding=(0, 3))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-
-    def block(*rows: tuple[str, str]) -> None:
-        for row in rows:
-            table.add_row(*row)
-        table.add_row("", "")
-
-    block(
+    settings = system.settings
+    rows = [
         ("Pages", system.url),
         ("API", f"{system.url}/docs"),
         ("Workflows", system.temporal.ui_url),
-    )
-    block(
-        ("Database", settings.database_url.removeprefix("sqlite+aiosqlite:///")),
+        ("", ""),
+        ("Database", _database(settings.database_url).removeprefix("sqlite+aiosqlite:///")),
         ("Photos", settings.store_url.removeprefix("file://")),
         ("Delivered", settings.delivery_url.removeprefix("file://")),
         ("Logs", str(settings.home / "logs")),
-    )
-    block(
-        ("Sign in as", "(each link works once, for 12 hours)"), *((_role(s), s.link) for s in links)
-    )
-    block(("Waiting", _told(waiting)))
-    table.add_row("To stop", "Ctrl-C. Nothing is lost; the next `clearance up` goes on from here.")
-    console = out()
+        ("", ""),
+        ("Sign in as", "(each link works once, within 12 hours)"),
+        *((f"  {s.role.value.replace('_', ' ')}", s.link) for s in links),
+        ("", ""),
+        ("Waiting", _told(waiting)),
+        ("To stop", "Ctrl-C. Nothing is lost; the next `clearance up` goes on from here."),
+    ]
+    wide, console = max(len(name) for name, _ in rows), out()
     console.print("\n[bold]Clearance is up.[/bold]\n")
-    console.print(table)
+    for name, value in rows:
+        line = Text.assemble((name.ljust(wide + 3), "dim"), value)
+        line.rstrip()
+        console.print(line, soft_wrap=True)  # a link stays whole, so that it can be copied
     console.print()
 
 
-def _role(link: SignIn) -> str:
-    return f"  {link.role.value.replace('_', ' ')}"
+def _database(url: str) -> str:
+    """A database's address without its password."""
+    from sqlalchemy import make_url
+
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def _told(waiting: Counter[str]) -> str:
+    """`waiting` counts requests by state, ended ones too."""
     if not waiting:
-        return "No request yet: sign in as the partner and submit one."
-    return ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sorted(waiting.items()))
+        return "no request yet: sign in as the partner and submit one"
+    going = {state: n for state, n in sorted(waiting.items()) if state not in ENDED}
+    told = ", ".join(f"{n} at {state.replace('_', ' ')}" for state, n in going.items())
+    ended = waiting.total() - sum(going.values())
+    return (told or "nothing") + (f" ({ended} ended)" if ended else "")
 
 
 async def _links(system: System) -> list[SignIn]:
@@ -136,13 +138,12 @@ async def _links(system: System) -> list[SignIn]:
 
 
 async def _waiting(system: System) -> Counter[str]:
-    """How many requests stand in each state that is not an end."""
+    """How many requests stand in each state."""
     for fresh in (False, True):
         token = await _own_token(system, fresh)
         with suppress(ApiProblem):
             async with Api(system.url, token) as api:
-                states = [r["state"] async for r in api.items("/v1/requests", limit=100)]
-                return Counter(s for s in states if s not in ENDED)
+                return Counter([r["state"] async for r in api.items("/v1/requests", limit=100)])
     return Counter()
 
 
