@@ -78,7 +78,7 @@ def xmp_packet(shot: Shot, title: str) -> bytes:
 
 @cache
 def srgb_profile() -> bytes:
-    """The sRGB colour profile, dated 2008: the same photos must come out whenever they are drawn."""
+    """The sRGB colour profile, dated 2008 so that photos do not depend on the day of drawing."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile[:24] + struct.pack(">6H", 2008, 1, 1, 0, 0, 0) + profile[36:]
 

@@ -72,6 +72,8 @@ def write_shard(
             files = shard.write(objects)
             part = manifest.encoded(objects.rows)
             shard.publish(part)
+        except FileNotFoundError:
+            raise shard.superseded() from None
         finally:
             shutil.rmtree(shard.work, ignore_errors=True)
     return ShardResult(
@@ -203,18 +205,20 @@ class _Shard:
         return tuple(files)
 
     def publish(self, part: bytes) -> None:
-        """Renames data and manifest part into place; raises DestinationFailed if superseded."""
-        try:
-            write_durably(self.work / "part", part)
-            self._put_data()
-            (self.work / "part").replace(self._staging / self.part)
-        except FileNotFoundError:
-            raise DestinationFailed(
-                "superseded",
-                f"Another attempt at {self._name} has begun; this one has published nothing.",
-            ) from None
+        """Renames data and manifest part into place."""
+        write_durably(self.work / "part", part)
+        self._put_data()
+        (self.work / "part").replace(self._staging / self.part)
         for folder in {self._data.parent, self._staging / PARTS, self._staging}:
             sync_folder(folder)
+
+    def superseded(self) -> DestinationFailed:
+        """Why this attempt's own files are gone: somebody swept them away."""
+        return DestinationFailed(
+            "superseded",
+            f"Another attempt at {self._name} has begun, or the export was cancelled; this one "
+            "has published nothing.",
+        )
 
     def _put_data(self) -> None:
         """What an earlier attempt left at this place gives way, also where nothing replaces it."""

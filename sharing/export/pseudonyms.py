@@ -40,4 +40,4 @@ def _derived(key: bytes, kind: str, partner: str) -> bytes:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogatepass")

@@ -140,18 +140,22 @@ def _summary(
         files = [PackedFile(**file) for file in summary.pop("files")]
         if summary != predicate:
             raise PackageBroken(SUMMARY, "It does not say what the seal says.")
-        expected = {path: (sizes[path], digest) for path, digest in digests.items()}
-        del expected[SUMMARY]
-        if len(files) != len(expected):
+        if sorted(file.path for file in files) != sorted(digests.keys() - {SUMMARY}):
             raise PackageBroken(SUMMARY, "Its list of files is not that of the seal.")
         for file in files:
-            if expected.get(file.path) != (file.bytes, file.sha256):
-                raise PackageBroken(SUMMARY, f"It is wrong about {shown(file.path)}.")
+            _as_listed(file, digests[file.path], sizes[file.path])
         if summary["packing"] not in PACKINGS or summary["encryption"] not in (None, "age"):
             raise PackageBroken(SUMMARY, "Its packing or encryption is none that we know.")
         return dict(summary)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise PackageBroken(SUMMARY, "It is malformed.") from None
+
+
+def _as_listed(file: PackedFile, digest: str, size: int) -> None:
+    if file.sha256 != digest:
+        raise PackageBroken(SUMMARY, f"It is wrong about {shown(file.path)}.")
+    if file.bytes != size:
+        raise PackageBroken(file.path, f"It has {size} bytes where {file.bytes} were sealed.")
 
 
 def _against_manifest(

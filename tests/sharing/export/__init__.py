@@ -1,0 +1,1 @@
+"""Tests of the data plane: real files, real bytes, independent readers."""
