@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.ExifTags import IFD
 
 from api.demo.portraits import Portrait, draw
 from sharing.export.minimise import minimise
@@ -29,17 +30,17 @@ def test_as_many_as_asked(drawn: tuple[Path, list[Portrait]]) -> None:
 
 
 def test_they_carry_what_must_not_leave(drawn: tuple[Path, list[Portrait]]) -> None:
-    """Each carries camera, time, place, photographer, thumbnail and profile; minimise takes them."""
+    """Each carries camera, time, place, name, thumbnail and profile, and minimise takes them."""
     folder, portraits = drawn
     for portrait in portraits:
         data = (folder / portrait.path).read_bytes()
         with Image.open(BytesIO(data)) as image:
             assert sorted(image.size) == [640, 800]
             exif = image.getexif()
-            place, second = exif.get_ifd(0x8825), exif.get_ifd(0x1)
+            place, second = exif.get_ifd(IFD.GPSInfo), exif.get_ifd(IFD.IFD1)
             assert exif[0x010F]
             assert exif[0x013B] == portrait.photographer
-            assert exif.get_ifd(0x8769)[0x9003] == portrait.taken_at.strftime("%Y:%m:%d %H:%M:%S")
+            assert exif.get_ifd(IFD.Exif)[0x9003] == portrait.taken_at.strftime("%Y:%m:%d %H:%M:%S")
             degrees, minutes, seconds = (float(part) for part in place[2])
             assert degrees + minutes / 60 + seconds / 3600 == pytest.approx(
                 abs(portrait.latitude), abs=1e-5
