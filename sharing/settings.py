@@ -1,16 +1,21 @@
 """One frozen Settings, read once from the environment. Unknown CLEARANCE_* names are an error:
 a misspelt setting that is silently ignored is how a safeguard gets switched off."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from typing import get_args
 
 from sharing.stages import GATES, Stage
 
 PREFIX = "CLEARANCE_"
+DAYS_MOST = 36_500.0  # a hundred years: further away than any calendar arithmetic here goes wrong
+SHARD_OBJECTS_MOST = 100_000
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class SettingsError(ValueError):
@@ -57,10 +62,11 @@ class Settings:
                 continue
             if name not in known:
                 close = get_close_matches(name, known, n=1)
-                hint = f" Did you mean {close[0]}?" if close else f" Known: {', '.join(sorted(known))}."
-                raise SettingsError(f"{name} is not a setting of Clearance.{hint}")
+                known_names = ", ".join(sorted(known))
+                hint = f"Did you mean {close[0]}?" if close else f"Known: {known_names}."
+                raise SettingsError(f"{name} is not a setting of Clearance. {hint}")
             if text != "":
-                given[known[name].name] = _parsed(name, text, str(known[name].type))
+                given[known[name].name] = _parsed(name, text, known[name].type)
         return cls(**given).resolved()  # type: ignore[arg-type]
 
     def resolved(self) -> "Settings":
@@ -68,7 +74,9 @@ class Settings:
         home = self.home.expanduser().resolve()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
-        values["database_url"] = self.database_url or f"sqlite+aiosqlite:///{home}/clearance.sqlite3"
+        values["database_url"] = (
+            self.database_url or f"sqlite+aiosqlite:///{home}/clearance.sqlite3"
+        )
         values["store_url"] = self.store_url or f"file://{home}/store"
         values["delivery_url"] = self.delivery_url or f"file://{home}/delivered"
         return Settings(**values)
@@ -79,15 +87,25 @@ class Settings:
         return timedelta(days=own if own is not None else self.stage_days)
 
 
-def _parsed(name: str, text: str, kind: str) -> object:
-    if "Path" in kind:
+def _parsed(name: str, text: str, kind: object) -> object:
+    kinds = get_args(kind) or (kind,)
+    if Path in kinds:
         return Path(text)
-    if kind.startswith(("float", "int")):
-        try:
-            number = float(text) if kind.startswith("float") else int(text)
-        except ValueError:
-            raise SettingsError(f"{name} must be a number, not {text!r}.") from None
-        if not number > 0:
-            raise SettingsError(f"{name} must be above 0, not {text}.")
-        return number
+    for number in (int, float):
+        if number in kinds:
+            most = SHARD_OBJECTS_MOST if name.endswith("_OBJECTS") else DAYS_MOST
+            return _number(name, text, number, most)
+    if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
+        raise SettingsError(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
     return text
+
+
+def _number(name: str, text: str, kind: type[int] | type[float], most: float) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        whole = "a whole number" if kind is int else "a number"
+        raise SettingsError(f"{name} must be {whole}, not {text!r}.") from None
+    if math.isnan(number) or not 0 < number <= most:
+        raise SettingsError(f"{name} must be above 0 and at most {most:g}, not {text}.")
+    return number
