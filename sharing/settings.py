@@ -3,7 +3,7 @@ a misspelt setting that is silently ignored is how a safeguard gets switched off
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
@@ -61,10 +61,7 @@ class Settings:
             if not name.startswith(PREFIX):
                 continue
             if name not in known:
-                close = get_close_matches(name, known, n=1)
-                known_names = ", ".join(sorted(known))
-                hint = f"Did you mean {close[0]}?" if close else f"Known: {known_names}."
-                raise SettingsError(f"{name} is not a setting of Clearance. {hint}")
+                raise SettingsError(f"{name} is not a setting of Clearance. {_hint(name, known)}")
             if text != "":
                 given[known[name].name] = _parsed(name, text, known[name].type)
         return cls(**given).resolved()  # type: ignore[arg-type]
@@ -85,6 +82,13 @@ class Settings:
         """How long a gate waits for people before it fails closed as `expired`."""
         own = getattr(self, f"{stage.value}_days") if stage in GATES else None
         return timedelta(days=own if own is not None else self.stage_days)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """The name that was meant, or all of them. The prefix is left out: it makes all look alike."""
+    names = {one.removeprefix(PREFIX): one for one in known}
+    close = get_close_matches(name.removeprefix(PREFIX), names, n=1)
+    return f"Did you mean {names[close[0]]}?" if close else f"Known: {', '.join(sorted(known))}."
 
 
 def _parsed(name: str, text: str, kind: object) -> object:

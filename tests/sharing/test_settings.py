@@ -44,7 +44,7 @@ def test_a_gate_of_its_own_deadline() -> None:
     "text", ["zero", "0", "-1", "nan", "inf", "1e400", "999999999", "1,5", " "]
 )
 def test_bad_numbers_are_refused_by_name(name: str, text: str) -> None:
-    """A number that no deadline or limit could be is refused, and the refusal names the setting."""
+    """A number that no deadline or limit could be is refused, and by name."""
     assert f"CLEARANCE_{name} must be" in refusal(**{name: text})
 
 
