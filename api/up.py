@@ -21,7 +21,7 @@ from sharing.settings import PREFIX, Settings, SettingsError
 
 READY_WITHIN = 45.0  # seconds; the usual start takes 4
 POLITE_STOP = 12.0  # seconds: a worker finishes what it holds, at most 10
-HOPELESS = 4  # deaths before it is ready for the first time
+HOPELESS = 4  # deaths while we wait for it to be ready
 
 
 class NotStarted(Told):
@@ -87,7 +87,8 @@ class System:
     async def _until(self, name: str, serves: Callable[[], Awaitable[bool]], within: float) -> None:
         clock = asyncio.get_running_loop().time
         deadline, child = clock() + within, self.children[name]
-        while clock() < deadline and child.deaths < HOPELESS:
+        hopeless = child.deaths + HOPELESS
+        while clock() < deadline and child.deaths < hopeless:
             try:
                 if await serves():
                     return
@@ -155,7 +156,7 @@ def _temporal_part(system: System) -> Part:
 
 def _migrate(settings: Settings) -> None:
     """In this process, while Temporal starts: whoever runs a system needs the records anyway, and
-    loading them takes longest."""
+    loading them takes longest. Meanwhile no other thread may load anything of theirs."""
     from sharing.records.migrate import migrate
 
     try:

@@ -67,6 +67,7 @@ async def _lived(show: Show, home: Path, photos: Path | None, result: dict[str, 
     show.opening("Clearance", OPENING)
     show.section("Everything on this machine")
     begun = time.monotonic()
+    _load()
     making = asyncio.create_task(asyncio.to_thread(_album, home, photos))
     with show.doing("Starting Temporal, two workers and the API") as waiting:
         async with running(home, say=show.failed) as system:
@@ -106,6 +107,13 @@ async def _played(show: Show, system: "System", album: "Album", result: dict[str
     result |= {"key": key, "verified": True}
     show.section("Refused, for good reasons")
     show.listed(story.refused)
+
+
+def _load() -> None:
+    """Here and not in the thread that needs it: two threads that load libraries at the same time
+    can meet in the middle of one, and the one that comes second finds it half there."""
+    import api.demo.photos
+    import api.demo.portraits  # noqa: F401
 
 
 def _album(home: Path, photos: Path | None) -> "Album":

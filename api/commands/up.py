@@ -44,11 +44,8 @@ def up(
 async def _up(home: Path | None, port: int, as_json: bool) -> None:
     given = {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
     home = home or Path(given.get(f"{PREFIX}HOME") or ".clearance")
-    # What the block needs to know takes a second to load: do it while the parts start.
-    loading = asyncio.create_task(asyncio.to_thread(_load))
     console = err()
     async with running(home, port, given, lambda line: console.print(line, markup=False)) as system:
-        await loading
         links, waiting = await _links(system), await _waiting(system)
         if as_json:
             show_json(addresses(system, links, waiting))
@@ -158,8 +155,3 @@ async def _own_token(system: System, fresh: bool) -> str:
     file.touch(mode=0o600)
     file.write_text(token)
     return token
-
-
-def _load() -> None:
-    import sharing.records.database
-    import sharing.records.parties  # noqa: F401
