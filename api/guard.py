@@ -90,7 +90,7 @@ def _demand_plain(request: Request) -> None:
     words = (*request.path_params.values(), *request.query_params.values())
     for word in words:
         if not str(word).isprintable():
-            raise NotFound("address", ascii(str(word))[1:-1][:80])
+            raise NotFound("address", str(word)[:80])
 
 
 async def _refused(

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy.exc import IntegrityError
 from starlette.requests import Request
 
 from api.backend import Backend
-from sharing.errors import bad_field
+from sharing.errors import Refused, bad_field
 from sharing.records import idempotency
-from sharing.records.database import StorageFailed, Unit
+from sharing.records.database import Unit
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -75,8 +74,8 @@ async def create(
 
     try:
         return await backend.database.write(once)
-    except StorageFailed as failure:
-        if not isinstance(failure.__cause__, IntegrityError):
+    except Refused as refused:
+        if refused.code != "storage_conflict":
             raise
         # Another process wrote the same key or name in between: now it can be read.
         return await backend.database.write(once)

@@ -57,6 +57,19 @@ _DETAILS = {
     400: "The body could not be read as JSON.",
 }
 
+_PLAIN_WORDS = {
+    "model_attributes_type": "must be a JSON object.",
+    "model_type": "must be a JSON object.",
+    "dict_type": "must be a JSON object.",
+    "tuple_type": "must be a JSON list.",
+    "list_type": "must be a JSON list.",
+    "string_type": "must be text.",
+    "string_unicode": "must be text that is valid Unicode.",
+    "int_type": "must be a whole number.",
+    "int_from_float": "must be a whole number.",
+    "bool_type": "must be true or false.",
+}
+
 # What a broken or misspelt body answers: no attempt at a change, so nothing for the audit log.
 MALFORMED = frozenset(
     {"invalid_json", "invalid_body", "body_too_large", "unsupported_media_type", "unauthenticated"}
@@ -150,7 +163,7 @@ def _malformed(failure: RequestValidationError, body_model: Any) -> Response:
             "invalid_json", f"Not JSON at character {where}: {found[0]['ctx']['error']}."
         )
     errors = tuple(_field_error(error, body_model) for error in found)
-    return problem("invalid_body", "; ".join(f"{e.path}: {e.message}" for e in errors), errors)
+    return problem("invalid_body", " ".join(f"{e.path}: {e.message}" for e in errors), errors)
 
 
 def _field_error(error: Mapping[str, Any], body_model: Any) -> FieldError:
@@ -161,6 +174,8 @@ def _field_error(error: Mapping[str, Any], body_model: Any) -> FieldError:
 def _message(error: Mapping[str, Any], body_model: Any) -> str:
     if error["type"] == "missing":
         return "is required." if len(error["loc"]) > 1 else "a JSON object is required."
+    if error["type"] in _PLAIN_WORDS:
+        return _PLAIN_WORDS[error["type"]]
     if error["type"] == "extra_forbidden":
         close = close_field(body_model, error["loc"][1:])
         return f"is not known. Did you mean {close!r}?" if close else "is not known: leave it out."

@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from sharing.errors import NotFound, Refused
+from sharing.errors import Refused
 from sharing.orders import Order
 from sharing.settings import Settings
 from workflows.codec import converter
@@ -50,50 +50,38 @@ async def connect(settings: Settings) -> Client:
 async def submit(client: Client, order: Order) -> None:
     """Starts the request's workflow and records its submission, in one call: what was answered
     was recorded."""
-    start = WithStartWorkflowOperation(
-        ShareRequest.run,
-        order.request_id,
-        id=request_workflow(order.request_id),
-        task_queue=CONTROL_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        static_summary=f"Request {order.request_id}",
-    )
-    await _answered(
-        client.execute_update_with_start_workflow(
-            ShareRequest.submit, order, id=order.id, start_workflow_operation=start
-        )
-    )
+    # A closed run of the same request means that it was submitted, unless that run was refused.
+    await _tell(client, order, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
 
 
 async def amend(client: Client, order: Order) -> None:
     """A new revision."""
-    await _update(client, order, "amend")
+    await _tell(client, order)
 
 
 async def decide(client: Client, order: Order) -> None:
     """A decision at the gate that waits."""
-    await _update(client, order, "decide")
+    await _tell(client, order)
 
 
 async def trigger(client: Client, order: Order) -> None:
     """An engineer starts the export."""
-    await _update(client, order, "trigger")
+    await _tell(client, order)
 
 
 async def confirm(client: Client, order: Order) -> None:
     """A second engineer says yes."""
-    await _update(client, order, "confirm")
+    await _tell(client, order)
 
 
 async def cancel(client: Client, order: Order) -> None:
     """The export stops."""
-    await _update(client, order, "cancel")
+    await _tell(client, order)
 
 
 async def withdraw(client: Client, order: Order) -> None:
     """The partner no longer asks."""
-    await _update(client, order, "withdraw")
+    await _tell(client, order)
 
 
 async def index_dataset(client: Client, dataset_id: str, wait: timedelta) -> bool:
@@ -116,9 +104,32 @@ async def index_dataset(client: Client, dataset_id: str, wait: timedelta) -> boo
     return True
 
 
-async def _update(client: Client, order: Order, verb: str) -> None:
-    handle = client.get_workflow_handle(request_workflow(order.request_id))
-    await _answered(handle.execute_update(verb, order, id=order.id))
+async def _tell(
+    client: Client,
+    order: Order,
+    reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+) -> None:
+    """Sends an order to the request's workflow. Where that is not running, because somebody ended
+    it behind our back, it is started again and takes the request up from the database."""
+    start = WithStartWorkflowOperation(
+        ShareRequest.run, order.request_id, id=request_workflow(order.request_id),
+        task_queue=CONTROL_QUEUE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=reuse, static_summary=f"Request {order.request_id}",
+    )
+    await _answered(
+        client.execute_update_with_start_workflow(
+            str(order.verb), order, id=order.id, start_workflow_operation=start
+        )
+    )
+
+
+async def take_up(client: Client, request_id: str) -> None:
+    """Makes sure that an open request has a running workflow; does nothing where it has."""
+    await client.start_workflow(
+        ShareRequest.run, request_id, id=request_workflow(request_id), task_queue=CONTROL_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"Request {request_id}",
+    )
 
 
 async def _answered(call: Awaitable[T]) -> T:
@@ -131,14 +142,8 @@ async def _answered(call: Awaitable[T]) -> T:
             raise refused from None
         raise EngineUnreachable("It could not be recorded; nothing was changed.") from failure
     except RPCError as failure:
-        if failure.status is RPCStatusCode.NOT_FOUND:
-            raise Refused("wrong_state", "The request has come to its end.") from failure
         if failure.status is RPCStatusCode.ALREADY_EXISTS:
             raise Refused("exists", "This request was submitted before.") from failure
         raise EngineUnreachable(failure.message) from failure
     except TimeoutError as failure:
         raise EngineUnreachable("No worker answered in time.") from failure
-
-
-__all__ = ["EngineUnreachable", "NotFound", "amend", "cancel", "confirm", "connect", "decide",
-           "index_dataset", "submit", "trigger", "withdraw"]

@@ -38,10 +38,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The gate is open until then; `outcome` is set if it was closed already (after a reset)."""
+    """The gate is open until then. `outcome` is set if it was closed already, which a restarted
+    workflow meets; `wait_seconds` is then what is left of the wait that followed."""
 
     until: str
     outcome: Outcome | None = None
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,16 @@ class Triggered:
 
     export_id: str
     needs_confirmation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A request as the database knows it, for a workflow that has to be taken up again."""
+
+    digest: str
+    state: RequestState
+    export: Triggered | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

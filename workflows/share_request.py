@@ -6,14 +6,15 @@ here: activities judge and record, and this file only puts them in order and wai
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from typing import Optional
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from sharing.orders import Order
-from sharing.stages import ExportState, Outcome, RequestState, Stage
+from sharing.stages import ENDED, ExportState, Outcome, RequestState, Stage
 from workflows.export import ExportRun
 from workflows.gate import WaitingRoom, refusal
 from workflows.messages import (
@@ -22,19 +23,22 @@ from workflows.messages import (
     Lapse,
     Opened,
     Opening,
+    Standing,
     Submitted,
     Triggered,
     export_workflow,
 )
 from workflows.timeouts import ANSWER, RECORD, SURVEY
 
-FINDINGS = {
+# What is judged in a few look-ups runs within the workflow task, which costs one event and not
+# six. The consent of a whole scope may take minutes: it beats, and a worker may die under it.
+AT_ONCE = {
     Stage.PURPOSE_REVIEW: "purpose_findings",
-    Stage.CONSENT_VERIFICATION: "consent_findings",
     Stage.CONFLICT_SIGNOFF: "conflict_findings",
     Stage.LEGAL_APPROVAL: "legal_findings",
 }
 A_MOMENT = timedelta(seconds=5)
+A_WHILE = timedelta(seconds=30)
 
 
 class Amended(Exception):
@@ -55,6 +59,8 @@ class ShareRequest:
         self._lock = asyncio.Lock()
         self._state: RequestState | None = None  # None until the submission is recorded
         self._refused: ApplicationError | None = None
+        self._submitting = False
+        self._resuming: Standing | None = None  # until the first wait of a resumed run
         self._digest = ""
         self._amendments = 0
         self._opening: Stage | None = None  # the gate whose findings are being gathered
@@ -67,7 +73,7 @@ class ShareRequest:
     async def run(self, request_id: str) -> RequestState:
         """The six stages, in order."""
         await self._submission()
-        while self._state not in (RequestState.DELIVERED, None):
+        while self._state not in ENDED:
             try:
                 await self._gate(Stage.PURPOSE_REVIEW)
                 await self._gate(Stage.CONSENT_VERIFICATION)
@@ -85,22 +91,34 @@ class ShareRequest:
     # The stages
 
     async def _submission(self) -> None:
+        if not self._submitting:
+            await self._resume()
         await workflow.wait_condition(lambda: self._state is not None or self._refused is not None)
         if self._refused is not None:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self._refused
 
+    async def _resume(self) -> None:
+        """Takes up a request whose earlier run was lost: terminated, or gone with the engine. The
+        gates that are closed in the database are passed with the outcomes that it knows."""
+        standing = await workflow.execute_local_activity(
+            "load_standing", self._id, result_type=Optional[Standing], **RECORD
+        )
+        if standing is not None and self._state is None:
+            self._digest, self._state = standing.digest, standing.state
+            self._resuming = standing if standing.state not in ENDED else None
+
     async def _gate(self, stage: Stage) -> None:
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
         amendments, self._opening = self._amendments, stage
         opening = Opening(self._id, self._digest, stage, workflow.now().isoformat())
-        opened = await workflow.execute_activity(
-            FINDINGS[stage], opening, result_type=Opened, summary=f"{stage}: findings", **SURVEY
-        )
+        opened = await _findings(opening)
         self._opening = None
         self._unless_changed(amendments)
         until = datetime.fromisoformat(opened.until)
         room = WaitingRoom(stage, self._digest, until, opened.outcome)
+        if opened.outcome is not None:
+            self._wait = timedelta(seconds=opened.wait_seconds)
         self._room, self._state = room, RequestState(stage)
         workflow.set_current_details(f"Waits at **{stage}** until {until:%Y-%m-%d %H:%M} UTC")
         await self._until(lambda: room.outcome is not None, amendments, until - workflow.now())
@@ -119,6 +137,8 @@ class ShareRequest:
         amendments, until = self._amendments, workflow.now() + self._wait
         while True:
             self._state, self._export, self._confirmed = RequestState.CLEARED, None, False
+            if self._resuming is not None:
+                self._export, self._confirmed = self._resuming.export, self._resuming.confirmed
             workflow.set_current_details("**Cleared**: waits for an engineer to trigger the export")
             await self._until(lambda: self._export is not None, amendments, until - workflow.now())
             end = await self._exported(amendments, until)
@@ -134,7 +154,7 @@ class ShareRequest:
         export = self._export
         assert export is not None
         self._state = RequestState.EXPORTING
-        if export.needs_confirmation:
+        if export.needs_confirmation and not self._confirmed:
             workflow.set_current_details("**Triggered**: waits for a second engineer to confirm")
             await self._until(
                 lambda: self._confirmed or self._export is None, amendments, until - workflow.now()
@@ -153,6 +173,9 @@ class ShareRequest:
         self, met: Callable[[], bool], amendments: int, timeout: timedelta
     ) -> None:
         """Waits for something; a deadline that passes ends the request as expired (F12)."""
+        if met():
+            return self._unless_changed(amendments)
+        self._resuming = None
         try:
             await workflow.wait_condition(
                 lambda: met() or self._changed(amendments), timeout=max(timeout, timedelta())
@@ -187,6 +210,7 @@ class ShareRequest:
     @workflow.update
     async def submit(self, order: Order) -> None:
         """Records the first revision; the answer means that it is kept."""
+        self._submitting = True
         async with self._lock:
             if self._state is not None:
                 return
@@ -202,7 +226,7 @@ class ShareRequest:
     @workflow.update
     async def amend(self, order: Order) -> None:
         """Records a new revision: the gates begin again with its digest."""
-        async with self._lock:
+        async with self._ready(order):
             submitted = await workflow.execute_activity(
                 "record_revision", order, result_type=Submitted, **ANSWER
             )
@@ -212,8 +236,7 @@ class ShareRequest:
     @workflow.update
     async def decide(self, order: Order) -> None:
         """Records a decision at the gate that waits."""
-        async with self._lock:
-            await self._opened(order)
+        async with self._ready(order):
             room = self._open_room(order)
             decided = await workflow.execute_activity(
                 "record_decision", order, result_type=Decided, **ANSWER
@@ -223,17 +246,8 @@ class ShareRequest:
 
     @decide.validator
     def _decidable(self, order: Order) -> None:
-        if not self._awaits_opening(order):
+        if self._settled(order):
             self._open_room(order)
-
-    async def _opened(self, order: Order) -> None:
-        """A gate is open for people as soon as its findings are committed, which is a moment
-        before this workflow hears of it."""
-        if self._awaits_opening(order):
-            await workflow.wait_condition(lambda: self._opening is None)
-
-    def _awaits_opening(self, order: Order) -> bool:
-        return (order.body.get("stage"), order.digest) == (self._opening, self._digest)
 
     def _open_room(self, order: Order) -> WaitingRoom:
         if self._room is None:
@@ -244,7 +258,7 @@ class ShareRequest:
     @workflow.update
     async def trigger(self, order: Order) -> None:
         """Records an engineer's trigger; the export starts, or waits for a second engineer."""
-        async with self._lock:
+        async with self._ready(order):
             if not self._clear:  # cleared in the database a moment before this workflow hears of it
                 with contextlib.suppress(TimeoutError):
                     await workflow.wait_condition(lambda: self._clear, timeout=A_MOMENT)
@@ -256,7 +270,7 @@ class ShareRequest:
 
     @trigger.validator
     def _triggerable(self, order: Order) -> None:
-        if self._room is None or self._room.outcome is None:
+        if self._settled(order) and (self._room is None or self._room.outcome is None):
             raise refusal("not_cleared", f"The request waits at {self._state}.")
 
     @property
@@ -266,14 +280,14 @@ class ShareRequest:
     @workflow.update
     async def confirm(self, order: Order) -> None:
         """Records a second engineer's confirmation."""
-        async with self._lock:
+        async with self._ready(order):
             await workflow.execute_activity("record_confirmation", order, **ANSWER)
             self._confirmed = True
 
     @workflow.update
     async def cancel(self, order: Order) -> None:
         """Records that an export stops. The export worker sees it at its next commit."""
-        async with self._lock:
+        async with self._ready(order):
             await workflow.execute_activity("record_cancellation", order, **ANSWER)
             if not self._confirmed and self._export and self._export.needs_confirmation:
                 self._export = None
@@ -281,14 +295,45 @@ class ShareRequest:
     @workflow.update
     async def withdraw(self, order: Order) -> None:
         """Records that the partner withdraws; a running export stops at its next commit."""
-        async with self._lock:
+        async with self._ready(order):
             await workflow.execute_activity("record_withdrawal", order, **ANSWER)
             self._state = RequestState.WITHDRAWN
+
+    @contextlib.asynccontextmanager
+    async def _ready(self, order: Order) -> AsyncIterator[None]:
+        """One act at a time, and only once this run knows where the request stands."""
+        async with self._lock:
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(lambda: self._settled(order), timeout=A_WHILE)
+            if self._state is None:
+                raise refusal("not_found", "There is no such request.")
+            if self._state in ENDED:
+                raise refusal("wrong_state", f"The request is {self._state}.")
+            yield
+
+    def _settled(self, order: Order) -> bool:
+        """False while this run does not know yet what the database may know already: it is being
+        taken up again, or the gate that the order is about is just being opened."""
+        if self._state in ENDED:
+            return True
+        if self._state is None or self._resuming is not None:
+            return False
+        return (order.body.get("stage"), order.digest) != (self._opening, self._digest)
 
     @workflow.query
     def state(self) -> RequestState | None:
         """Where the request stands, as the engine sees it. The database is the authority."""
         return self._state
+
+
+async def _findings(opening: Opening) -> Opened:
+    if opening.stage in AT_ONCE:
+        return await workflow.execute_local_activity(
+            AT_ONCE[opening.stage], opening, result_type=Opened, **RECORD
+        )
+    return await workflow.execute_activity(
+        "consent_findings", opening, result_type=Opened, summary="count the scope", **SURVEY
+    )
 
 
 def _cause(failure: BaseException) -> ApplicationError:

@@ -1,15 +1,17 @@
 """Two workers, two queues, two sets of secrets: one records decisions, one moves bytes."""
 
 import asyncio
+import logging
 from datetime import timedelta
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from sharing.keys import public_text, signing_key
-from sharing.records import signing_keys
-from sharing.records.database import Database, Unit
+from sharing.records import requests, signing_keys
+from sharing.records.database import Database, StorageFailed, Unit
 from sharing.settings import Settings
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
@@ -20,7 +22,7 @@ from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.shards import ExportPlane
 from workflows.activities.submission import Submissions
-from workflows.client import connect
+from workflows.client import connect, take_up
 from workflows.export import ExportRun
 from workflows.indexing import IndexDataset
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
@@ -32,6 +34,7 @@ PASSED_THROUGH = SandboxRestrictions.default.with_passthrough_modules(
     "sharing", "pydantic", "sqlmodel", "sqlalchemy", "rfc8785", "cryptography"
 )
 FINISH = timedelta(seconds=10)
+SWEEP = timedelta(minutes=5)
 
 
 def control_worker(client: Client, database: Database, settings: Settings) -> Worker:
@@ -43,7 +46,7 @@ def control_worker(client: Client, database: Database, settings: Settings) -> Wo
         workflows=[ShareRequest, ExportRun, IndexDataset],
         activities=[
             submissions.record_submission, submissions.record_revision,
-            submissions.record_withdrawal, submissions.record_lapse,
+            submissions.record_withdrawal, submissions.record_lapse, submissions.load_standing,
             PurposeReview(database, settings).purpose_findings,
             ConsentVerification(database, settings).consent_findings,
             ConflictSignoff(database, settings).conflict_findings,
@@ -78,7 +81,12 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
 async def run_control(settings: Settings) -> None:
     """The control worker until it is cancelled."""
     async with Database(settings.database_url) as database:
-        await _run(control_worker(await connect(settings), database, settings))
+        client = await connect(settings)
+        sweeping = asyncio.create_task(_sweep(client, database))
+        try:
+            await _run(control_worker(client, database, settings))
+        finally:
+            sweeping.cancel()
 
 
 async def run_export(settings: Settings) -> None:
@@ -97,6 +105,18 @@ async def _run(worker: Worker) -> None:
     except asyncio.CancelledError:
         await worker.shutdown()
         await running
+
+
+async def _sweep(client: Client, database: Database) -> None:
+    """Now and then, makes sure that every open request has a running workflow. One that somebody
+    terminated, or that the engine lost, is delayed by this and nothing worse."""
+    while True:
+        try:
+            for request_id in await database.read(requests.open_ids):
+                await take_up(client, request_id)
+        except (RPCError, StorageFailed) as failure:
+            logging.getLogger(__name__).warning("open requests could not be looked after: %s", failure)
+        await asyncio.sleep(SWEEP.total_seconds())
 
 
 def _register(unit: Unit, key: str) -> None:

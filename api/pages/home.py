@@ -70,7 +70,8 @@ async def _offer(code: str) -> Response:
 async def _redeem(code: str, request: Request) -> Response:
     backend: Backend = request.app.state.backend
     try:
-        demand_same_origin(request)
+        if {"origin", "sec-fetch-site"} & set(request.headers):  # else it is no browser
+            demand_same_origin(request)
         session = await backend.database.write(lambda unit: _session(unit, code))
     except Refused as refused:
         return told(refused)

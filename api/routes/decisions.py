@@ -4,12 +4,12 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from sqlmodel import Session
 from starlette.responses import Response
 
 from api.dependencies import Call, Calling
-from api.fields import Body, Line, Prose
+from api.fields import Body, Flag, Line, Prose
 from api.guard import GuardedRoute
 from api.idempotency import Answer
 from api.routes.requests import own
@@ -33,6 +33,15 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _declared(value: bool) -> bool:
+    if not value:
+        raise ValueError(
+            "must be true: whoever has an interest in the partner declares it at "
+            "`POST /v1/interests` and does not decide."
+        )
+    return value
+
+
 class NewDecision(Body):
     """A decision on what `digest` names. `no_interest: true` is the decider's own declaration."""
 
@@ -43,7 +52,7 @@ class NewDecision(Body):
     conditions: Annotated[
         tuple[Prose, ...], BeforeValidator(_one_or_many), Field(max_length=50)
     ] = ()
-    no_interest: Literal[True]
+    no_interest: Annotated[Flag, AfterValidator(_declared)]
 
 
 @router.post("/{request_id}/decisions", name="requests.decide", status_code=201)

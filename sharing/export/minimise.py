@@ -5,17 +5,48 @@ what is not (EXIF, XMP, IPTC, maker notes, comments, thumbnails, bytes after the
 there to leak. Pixels are never decoded, so they cannot change."""
 
 import re
+from enum import IntEnum
 
 from sharing.export.jpeg_head import Head
 
 JPEG = "image/jpeg"
 
 _SOI = b"\xff\xd8"
-_EOI, _SOS = 0xD9, 0xDA
-_DHT, _DAC, _DQT, _DNL, _DRI = 0xC4, 0xCC, 0xDB, 0xDC, 0xDD
-# Baseline, extended, progressive, lossless, and their arithmetic twins: what decoders in use read.
-_FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA))
-_TABLES = frozenset((_DHT, _DAC, _DQT, _DNL, _DRI))
+_END = b"\xff\xd9"
+_EOI, _SOS, _DQT, _LOSSLESS = 0xD9, 0xDA, 0xDB, 0xC3
+
+
+class _Kind(IntEnum):
+    """What to do with a marker. The three that are kept come last."""
+
+    MISPLACED = 0
+    UNKNOWN_PROCESS = 1
+    DROPPED = 2
+    APPLICATION = 3
+    TABLE = 4
+    FRAME = 5
+    SCAN = 6
+
+
+def _kind(marker: int) -> _Kind:
+    if marker == _SOS:
+        return _Kind.SCAN
+    # Baseline, extended, progressive, lossless and two arithmetic ones: what decoders in use read.
+    if marker in (0xC0, 0xC1, 0xC2, _LOSSLESS, 0xC9, 0xCA):
+        return _Kind.FRAME
+    # Huffman and arithmetic tables, quantisation, number of lines, restart interval.
+    if marker in (0xC4, 0xCC, _DQT, 0xDC, 0xDD):
+        return _Kind.TABLE
+    if 0xE0 <= marker <= 0xEF:
+        return _Kind.APPLICATION
+    if marker >= 0xF0:  # comments and the markers that nothing uses
+        return _Kind.DROPPED
+    misplaced = marker < 0xC0 or 0xD0 <= marker <= 0xD9
+    return _Kind.MISPLACED if misplaced else _Kind.UNKNOWN_PROCESS
+
+
+_KINDS = tuple(_kind(marker) for marker in range(256))
+_FILL = re.compile(rb"\xff+")
 # Inside a scan 0xFF stands before a stuffed zero, a restart marker or a fill byte; anything else
 # ends it. One pass of the regex engine costs 0.3 ns a byte, a loop in Python many times that.
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -59,55 +90,56 @@ class _Walk:
         self.scans = 0
 
     def pieces(self) -> list[bytes | memoryview]:
-        view = memoryview(self.data)
-        at, run = 2, -1  # `run` is where the current run of kept bytes began, -1 outside one
+        data, view = self.data, memoryview(self.data)
+        at = run = 2  # `run` is where the current run of kept bytes began
         while True:
-            start, marker = self._marker(at)
-            keeps = marker in _TABLES or marker in _FRAMES or marker in (_SOS, _EOI)
-            if run >= 0 and (not keeps or start != at):
-                self.kept.append(view[run:at])
-                run = -1
-            if run < 0 and keeps:
-                run = start
+            start = self._marker(at)
+            marker = data[start + 1]
             if marker == _EOI:
-                self.kept.append(view[run : start + 2])
                 break
-            at = self._segment(view, start, marker)
+            kind = _KINDS[marker]
+            if kind < _Kind.TABLE or start != at:
+                if run < at:
+                    self.kept.append(view[run:at])
+                run = start
+            at = self._segment(view, start, marker, kind)
+            if kind < _Kind.TABLE:
+                run = at
         if not self.scans:
             raise Unreadable("This JPEG ends before any image data.")
-        return [_SOI + self.head.cleaned(), *self.kept]
+        if run < at:
+            self.kept.append(view[run:at])
+        return [_SOI + self.head.cleaned(), *self.kept, _END]
 
-    def _marker(self, at: int) -> tuple[int, int]:
-        """Where the marker at `at` begins, after fill bytes, and which it is."""
-        data, end = self.data, self.end
-        if at < end and data[at] != 0xFF:
+    def _marker(self, at: int) -> int:
+        """Where the marker at `at` really begins, which may be after fill bytes."""
+        found = self.data[at : at + 2]
+        if len(found) == 2 and found[0] != 0xFF:
             raise Unreadable(f"There is garbage between the segments, at byte {at}.")
-        while at + 1 < end and data[at + 1] == 0xFF:
-            at += 1
-        if at + 1 >= end:
+        if found == b"\xff\xff":
+            fill = _FILL.match(self.data, at)
+            at = fill.end() - 1 if fill else at
+        if at + 2 > self.end:
             raise Unreadable("This JPEG is cut off: it has no end marker.")
-        return at, data[at + 1]
+        return at
 
-    def _segment(self, view: memoryview, start: int, marker: int) -> int:
+    def _segment(self, view: memoryview, start: int, marker: int, kind: _Kind) -> int:
         """Checks the segment at `start`; returns where the next marker should be."""
-        if marker < 0xC0 or 0xD0 <= marker <= 0xD8:
-            raise Unreadable(f"Marker 0x{marker:02X} at byte {start} has no place there.")
-        length = int.from_bytes(view[start + 2 : start + 4], "big")
-        end = start + 2 + length
-        if length < 2 or end > self.end:
+        if kind <= _Kind.UNKNOWN_PROCESS:
+            raise Unreadable(f"Marker 0x{marker:02X} at byte {start} is none that can stand there.")
+        body = start + 4
+        end = start + 2 + int.from_bytes(self.data[start + 2 : body], "big")
+        if end < body or end > self.end:
             raise Unreadable(f"This JPEG is cut off in the segment at byte {start}.")
-        body = view[start + 4 : end]
-        if marker == _SOS:
-            return self._scan(body, end)
-        if marker in _FRAMES:
-            self._frame(marker, body)
-        elif marker == _DQT:
-            self.quantised = True
-        elif 0xE0 <= marker <= 0xEF:
+        if kind == _Kind.APPLICATION:
             if not self.scans:
                 self.head.take(marker, view[start:end])
-        elif marker not in _TABLES and marker < 0xF0:
-            raise Unreadable(f"Coding process 0x{marker:02X} is one that no common decoder reads.")
+        elif kind == _Kind.SCAN:
+            return self._scan(view[body:end], end)
+        elif kind == _Kind.FRAME:
+            self._frame(marker, view[body:end])
+        elif marker == _DQT:
+            self.quantised = True
         return end
 
     def _frame(self, marker: int, body: memoryview) -> None:
@@ -121,7 +153,7 @@ class _Walk:
         self.frame = marker
 
     def _scan(self, body: memoryview, start: int) -> int:
-        if not self.frame or not (self.quantised or self.frame == 0xC3):
+        if not self.frame or not (self.quantised or self.frame == _LOSSLESS):
             raise Unreadable("This JPEG's image data comes before its frame header or its tables.")
         if not len(body) or not 1 <= body[0] <= 4 or len(body) != 4 + 2 * body[0]:
             raise Unreadable("The scan header of this JPEG is malformed.")

@@ -203,9 +203,18 @@ def _guarded(failure: DBAPIError) -> Refused | None:
     if found := _GUARD.search(str(failure.orig)):
         code, detail = found.groups()
         return Refused(code or "append_only", detail)
-    if isinstance(failure, IntegrityError):
+    if isinstance(failure, IntegrityError) and not _in_the_log(failure):
         return Refused("storage_conflict", "This is there already, or what it names is not.")
     return None
+
+
+def _in_the_log(failure: DBAPIError) -> bool:
+    """True where the log itself, or somebody else's trigger, is in the way: no fault of the
+    caller's, so no conflict, but a storage that has failed (F14)."""
+    foreign_trigger = "SQLITE_CONSTRAINT_TRIGGER"
+    return AuditEntry.__tablename__ in (failure.statement or "") or (
+        getattr(failure.orig, "sqlite_errorname", "") == foreign_trigger
+    )
 
 
 def _passing(failure: DBAPIError) -> bool:

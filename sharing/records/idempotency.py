@@ -22,23 +22,24 @@ def find(session: Session, client: str, key: str, body_hash: str) -> Idempotency
 
 
 def remember(
-    session: Session, client: str, key: str, body_hash: str, status: int, answer: Mapping[str, Any]
+    session: Session,
+    client: str,
+    key: str,
+    body_hash: str,
+    status: int,
+    answer: Mapping[str, Any],
 ) -> None:
-    """Keeps the answer for a key. A row that was there already takes this answer."""
-    row = session.get(IdempotencyKey, (client, key))
-    if row is None:
-        session.add(
-            IdempotencyKey(
-                client=client,
-                key=key,
-                body_hash=body_hash,
-                status=status,
-                response={"answer": dict(answer)},
-                at=now(),
-            )
-        )
+    """Keeps the answer for a key; a row without one takes it. Raises Refused, as `find` does."""
+    row = find(session, client, key, body_hash)
+    kept = {"answer": dict(answer)}
+    if row is not None:
+        row.status, row.response = status, kept
         return
-    row.status, row.response = status, {"answer": dict(answer)}
+    session.add(
+        IdempotencyKey(
+            client=client, key=key, body_hash=body_hash, status=status, response=kept, at=now()
+        )
+    )
 
 
 def answer(row: IdempotencyKey) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from sharing.findings import Finding
 from sharing.records.interests import recused_from
 from sharing.records.tables import now
 from sharing.request import Revision
-from sharing.stages import Result, Stage
+from sharing.stages import ENDED, Result, Stage
 
 
 class Request(SQLModel, table=True):
@@ -168,6 +168,14 @@ def decisions_of(session: Session, request_id: str) -> list[Decision]:
     """Every decision ever taken on a request, voided ones too (F6)."""
     return list(session.exec(
         select(Decision).where(Decision.request_id == request_id).order_by(col(Decision.at))
+    ))
+
+
+def open_ids(session: Session) -> list[str]:
+    """Ids of the requests that have not come to their end, oldest first."""
+    return list(session.exec(
+        select(Request.id).where(col(Request.state).not_in(ENDED))
+        .order_by(col(Request.submitted_at))
     ))
 
 

@@ -216,4 +216,7 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
 
 
 def _happened(viewer: Viewer, event: Event) -> View:
-    return {"at": event.at, "type": event.type, **events.data_for(event, inside=viewer.inside)}
+    told: View = {"at": event.at, "type": event.type}
+    if event.type.startswith("export."):
+        told["export"] = event.subject
+    return {**told, **events.data_for(event, inside=viewer.inside)}

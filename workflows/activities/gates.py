@@ -51,7 +51,9 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     request = requests.get(unit.session, opening.request_id, hold=True)
     opened = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if opened is not None:
-        return Opened(opened.until.isoformat(), Outcome(opened.outcome) if opened.outcome else None)
+        left = request.waiting_until - now() if opened.outcome and request.waiting_until else None
+        return Opened(opened.until.isoformat(), Outcome(opened.outcome) if opened.outcome else None,
+                      left.total_seconds() if left else 0.0)
     if request.digest != opening.digest or request.state not in _before(opening.stage):
         return Opened(opening.at)
     judged = judge(unit, request)

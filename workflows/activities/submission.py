@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from sqlmodel import Session
 from temporalio import activity
 
 from sharing.errors import Refused
@@ -15,7 +16,7 @@ from sharing.records.signing_keys import demand_order
 from sharing.records.tables import now
 from sharing.request import Revision, check
 from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
-from workflows.messages import Lapse, Submitted
+from workflows.messages import Lapse, Standing, Submitted, Triggered
 
 DEADLINE = "system:deadline"
 SCREENING = "system:conflict-screening"
@@ -31,6 +32,12 @@ class Submissions:
     async def record_submission(self, order: Order) -> Submitted:
         """The request and its first revision; the same order again changes nothing."""
         return await self._database.write(partial(_submission, order=order))
+
+    @activity.defn
+    async def load_standing(self, request_id: str) -> Standing | None:
+        """Where a request stands, for a workflow that begins without a submission: its earlier
+        run was lost, and the database is the authority. None if there is no such request."""
+        return await self._database.read(partial(_standing, request_id=request_id))
 
     @activity.defn
     async def record_revision(self, order: Order) -> Submitted:
@@ -78,6 +85,18 @@ def _submission(unit: Unit, order: Order) -> Submitted:
         unit.audit(SCREENING, "person.recused", order.request_id, person=person)
         unit.tell("person.recused", person, partner_id=partner.id, request_id=order.request_id)
     return Submitted(revision.digest)
+
+
+def _standing(session: Session, request_id: str) -> Standing | None:
+    request = session.get(Request, request_id)
+    if request is None:
+        return None
+    export = exports.live(session, request.id, request.digest)
+    return Standing(
+        request.digest, RequestState(request.state),
+        Triggered(export.id, export.needs_confirmation) if export else None,
+        export is not None and export.confirmed_by is not None,
+    )
 
 
 def _amendment(unit: Unit, order: Order) -> Submitted:
