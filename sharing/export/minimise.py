@@ -5,7 +5,6 @@ what is not (EXIF, XMP, IPTC, maker notes, comments, thumbnails, bytes after the
 there to leak. Pixels are never decoded, so they cannot change."""
 
 import re
-from enum import IntEnum
 
 from sharing.export.jpeg_head import Head
 
@@ -16,36 +15,27 @@ _END = b"\xff\xd9"
 _EOI, _SOS, _DQT, _LOSSLESS = 0xD9, 0xDA, 0xDB, 0xC3
 
 
-class _Kind(IntEnum):
-    """What to do with a marker. The three that are kept come last."""
-
-    MISPLACED = 0
-    UNKNOWN_PROCESS = 1
-    DROPPED = 2
-    APPLICATION = 3
-    TABLE = 4
-    FRAME = 5
-    SCAN = 6
+# What to do with a marker; from _TABLE on it is kept. Plain integers, as it is asked so often.
+_MISPLACED, _UNKNOWN, _DROPPED, _APPLICATION, _TABLE, _FRAME, _SCAN = range(7)
 
 
-def _kind(marker: int) -> _Kind:
+def _kind(marker: int) -> int:
     if marker == _SOS:
-        return _Kind.SCAN
+        return _SCAN
     # Baseline, extended, progressive, lossless and two arithmetic ones: what decoders in use read.
     if marker in (0xC0, 0xC1, 0xC2, _LOSSLESS, 0xC9, 0xCA):
-        return _Kind.FRAME
+        return _FRAME
     # Huffman and arithmetic tables, quantisation, number of lines, restart interval.
     if marker in (0xC4, 0xCC, _DQT, 0xDC, 0xDD):
-        return _Kind.TABLE
+        return _TABLE
     if 0xE0 <= marker <= 0xEF:
-        return _Kind.APPLICATION
+        return _APPLICATION
     if marker >= 0xF0:  # comments and the markers that nothing uses
-        return _Kind.DROPPED
-    misplaced = marker < 0xC0 or 0xD0 <= marker <= 0xD9
-    return _Kind.MISPLACED if misplaced else _Kind.UNKNOWN_PROCESS
+        return _DROPPED
+    return _MISPLACED if marker < 0xC0 or 0xD0 <= marker <= 0xD9 else _UNKNOWN
 
 
-_KINDS = tuple(_kind(marker) for marker in range(256))
+_KINDS = bytes(map(_kind, range(256)))
 _FILL = re.compile(rb"\xff+")
 # Inside a scan 0xFF stands before a stuffed zero, a restart marker or a fill byte; anything else
 # ends it. One pass of the regex engine costs 0.3 ns a byte, a loop in Python many times that.
@@ -98,12 +88,12 @@ class _Walk:
             if marker == _EOI:
                 break
             kind = _KINDS[marker]
-            if kind < _Kind.TABLE or start != at:
+            if kind < _TABLE or start != at:
                 if run < at:
                     self.kept.append(view[run:at])
                 run = start
             at = self._segment(view, start, marker, kind)
-            if kind < _Kind.TABLE:
+            if kind < _TABLE:
                 run = at
         if not self.scans:
             raise Unreadable("This JPEG ends before any image data.")
@@ -123,20 +113,20 @@ class _Walk:
             raise Unreadable("This JPEG is cut off: it has no end marker.")
         return at
 
-    def _segment(self, view: memoryview, start: int, marker: int, kind: _Kind) -> int:
+    def _segment(self, view: memoryview, start: int, marker: int, kind: int) -> int:
         """Checks the segment at `start`; returns where the next marker should be."""
-        if kind <= _Kind.UNKNOWN_PROCESS:
+        if kind in (_MISPLACED, _UNKNOWN):
             raise Unreadable(f"Marker 0x{marker:02X} at byte {start} is none that can stand there.")
         body = start + 4
         end = start + 2 + int.from_bytes(self.data[start + 2 : body], "big")
         if end < body or end > self.end:
             raise Unreadable(f"This JPEG is cut off in the segment at byte {start}.")
-        if kind == _Kind.APPLICATION:
+        if kind == _APPLICATION:
             if not self.scans:
                 self.head.take(marker, view[start:end])
-        elif kind == _Kind.SCAN:
+        elif kind == _SCAN:
             return self._scan(view[body:end], end)
-        elif kind == _Kind.FRAME:
+        elif kind == _FRAME:
             self._frame(marker, view[body:end])
         elif marker == _DQT:
             self.quantised = True
