@@ -1,0 +1,118 @@
+"""Consents over HTTP: good lines are kept, bad ones are refused by number and reason."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.world import World
+
+GOOD = {
+    "subject": "s9",
+    "purpose": "ai:ModelTraining",
+    "category": "pd:ProfilePicture",
+    "recipient": "*",
+    "action": "given",
+    "explicit": True,
+    "notice": "privacy",
+    "notice_version": "3",
+    "at": "2024-01-01T00:00:00Z",
+    "source": "app",
+}
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"purpose": "ai:Fun"}, "purpose"),
+    ({"category": "pd:Shoe"}, "category"),
+    ({"recipient": "ptr_0"}, "recipient"),
+    ({"action": "maybe"}, "action"),
+    ({"explicit": "yes"}, "explicit"),
+    ({"explicit": 1}, "explicit"),
+    ({"notice": "unheard"}, "notice"),
+    ({"notice_version": "99"}, "notice"),
+    ({"at": "2024-01-01T00:00:00"}, "at"),
+    ({"at": "yesterday"}, "at"),
+    ({"at": 1700000000}, "at"),
+    ({"at": "2999-01-01T00:00:00Z"}, "at"),
+    ({"valid_until": "2023-01-01T00:00:00Z"}, "valid_until"),
+    ({"subject": ""}, "subject"),
+    ({"subject": "a\nb"}, "subject"),
+    ({"subject": "a\x00b"}, "subject"),
+    ({"subject": 9}, "subject"),
+    ({"source": None}, "source"),
+    ({"colour": 1}, "colour"),
+    ({"recipent": "*"}, "recipent: is not known. Did you mean 'recipient'?"),
+]
+
+
+async def sent(world: World, lines: list[str]) -> Any:
+    """The answer to NDJSON lines."""
+    headers = {"Content-Type": "application/x-ndjson; charset=utf-8"}
+    answer = await world.call(
+        "consent_steward", "POST", "/v1/consents", content="\n".join(lines), headers=headers
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_bad_lines_do_not_hinder_good_ones(there: World) -> None:
+    """Of lines with bad ones among them the good are kept, in one transaction, in their order."""
+    before = (await sent(there, []))["position"]
+    lines = [json.dumps(GOOD), "{bad", json.dumps({**GOOD, "subject": "s10"}), "", "[]", "7"]
+    told = await sent(there, lines)
+    assert told["accepted"] == 2
+    assert [one["line"] for one in told["refused"]] == [2, 5, 6]
+    assert told["position"] == before + 2
+    appended = [e for e in await there.audit() if e["action"] == "consents.appended"]
+    assert appended[-1]["detail"] == {"accepted": 2, "refused": 3, "position": before + 2}
+
+
+@pytest.mark.parametrize(("change", "word"), BAD, ids=[json.dumps(c) for c, _ in BAD])
+async def test_a_bad_line_says_what_is_wrong(
+    shared: World, change: dict[str, Any], word: str
+) -> None:
+    """A line with one bad field is refused with that field's name, in either form of body."""
+    line = {**GOOD, **change}
+    told = await sent(shared, [json.dumps(line)])
+    listed = (await shared.post("admin", "/v1/consents", [GOOD, line])).json()
+    assert (told["accepted"], listed["accepted"]) == (0, 1)
+    assert (told["refused"][0]["line"], listed["refused"][0]["line"]) == (1, 2)
+    assert told["refused"][0]["reason"] == listed["refused"][0]["reason"]
+    assert told["refused"][0]["reason"].startswith(word)
+
+
+async def test_a_withdrawal_is_an_event_like_any_other(there: World) -> None:
+    """A withdrawal for one partner only, with a time zone and an end, is accepted."""
+    line = {
+        **GOOD,
+        "recipient": there.partner,
+        "action": "withdrawn",
+        "at": "2024-06-01T12:00:00+02:00",
+        "valid_until": "2030-01-01T00:00:00Z",
+        "jurisdiction": "DE",
+    }
+    assert (await sent(there, [json.dumps(line)]))["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "code"),
+    [
+        (b"{}", "application/json", 422, "invalid_body"),
+        (b"[", "application/json", 400, "invalid_json"),
+        (b"a,b", "text/csv", 415, "unsupported_media_type"),
+        (b"", "", 415, "unsupported_media_type"),
+    ],
+)
+async def test_another_form_is_refused(
+    shared: World, content: bytes, kind: str, status: int, code: str
+) -> None:
+    """A body that is neither a JSON list nor lines of JSON is refused as a whole."""
+    answer = await shared.call(
+        "admin", "POST", "/v1/consents", content=content, headers={"Content-Type": kind}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_many_lines_are_taken_at_once(here: World) -> None:
+    """Twenty thousand lines, more than 1 MiB, go in with one call."""
+    lines = [json.dumps({**GOOD, "subject": f"m{i}"}) for i in range(20_000)]
+    told = await sent(here, lines)
+    assert (told["accepted"], told["refused"]) == (20_000, [])
