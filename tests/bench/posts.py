@@ -49,7 +49,7 @@ async def measure(*, quick: bool) -> Posts:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         settings = with_keys(replace(Settings(), home=home).resolved())
         await asyncio.to_thread(migrate, settings.database_url)
-        token = await _token(settings)
+        officer, token = await _officer(settings)
         ports = {DURABLE: free_port(), VALIDATED: free_port()}
         api = part(API, settings, "--port", str(ports[DURABLE]))
         twin = python("tests.bench.bare_post", str(ports[VALIDATED]))
@@ -58,13 +58,13 @@ async def measure(*, quick: bool) -> Posts:
         seen: dict[str, list[Outcome]] = {DURABLE: [], VALIDATED: []}
 
         async def method(name: str) -> float:
-            outcome = await load(ports[name], token, seconds)
+            outcome = await load(ports[name], officer, token, seconds)
             seen[name].append(outcome)
             return outcome.rate
 
         for port in ports.values():
             await answering(port)
-            await load(port, token, 1.0)
+            await load(port, officer, token, 1.0)
         rates = await in_turns(
             {name: lambda _, name=name: method(name) for name in ports},  # type: ignore[misc]
             rounds,
@@ -76,11 +76,13 @@ async def measure(*, quick: bool) -> Posts:
     )
 
 
-async def _token(settings: Settings) -> str:
-    def issue(unit: Unit) -> str:
+async def _officer(settings: Settings) -> tuple[str, str]:
+    """A conflict officer's id and token."""
+
+    def issue(unit: Unit) -> tuple[str, str]:
         role = Role.CONFLICT_OFFICER
         person = parties.add_person(unit.session, "Officer", "officer@bench", [role])
-        return parties.issue_token(unit.session, role, person_id=person.id)
+        return person.id, parties.issue_token(unit.session, role, person_id=person.id)
 
     async with Database(settings.database_url) as database:
         return await database.write(issue)
@@ -109,7 +111,7 @@ async def answering(port: int) -> None:
         return
 
 
-async def load(port: int, token: str, seconds: float) -> Outcome:
+async def load(port: int, officer: str, token: str, seconds: float) -> Outcome:
     """What the generator saw; raises RuntimeError if any answer was not 201."""
     order: Mapping[str, Any] = {
         "host": "127.0.0.1",
@@ -118,7 +120,7 @@ async def load(port: int, token: str, seconds: float) -> Outcome:
         "headers": {"Authorization": f"Bearer {token}"},
         "body": json.dumps(
             {
-                "person": "officer@bench",
+                "person": officer,
                 "organisation": {"name": f"Company {COUNTER.decode()}"},
                 "kind": "equity",
                 "from": "2020-01-01",
