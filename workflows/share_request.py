@@ -318,7 +318,8 @@ class ShareRequest:
             return True
         if self._state is None or self._resuming is not None:
             return False
-        return (order.body.get("stage"), order.digest) != (self._opening, self._digest)
+        about = (order.body.get("stage"), order.digest)
+        return self._opening is None or about != (self._opening, self._digest)
 
     @workflow.query
     def state(self) -> RequestState | None:

@@ -165,20 +165,18 @@ async def test_home_inside_the_photos_is_wrong_usage(tmp_path: Path) -> None:
 
 
 async def _kill_in_turn(system: System, deaths: list[str]) -> None:
-    """kill -9 for one part after the other, each time as soon as everything serves again."""
-    while True:
-        for name in (parts.API, parts.CONTROL, parts.TEMPORAL, parts.EXPORT):
-            if name in system.processes:
-                system.kill(name)
-                deaths.append(name)
-            await asyncio.sleep(0.3)
-            await system.ready()
-            await asyncio.sleep(0.5)
+    """kill -9 for each part once, the next as soon as everything serves again."""
+    for name in (parts.EXPORT, parts.CONTROL, parts.API, parts.TEMPORAL):
+        system.kill(name)
+        deaths.append(name)
+        await asyncio.sleep(0.3)
+        await system.ready()
+        await asyncio.sleep(0.3)
 
 
 @pytest.mark.slow
 async def test_the_story_survives_kills(tmp_path: Path) -> None:
-    """With each part killed in turn, again and again, the same story comes to the same end."""
+    """With the parts killed in turn meanwhile, the same story comes to the same end."""
     deaths: list[str] = []
     async with running(tmp_path / "home") as system:
         found = drawn(system.settings.home / "store" / "profile-photos")
@@ -196,5 +194,5 @@ async def test_the_story_survives_kills(tmp_path: Path) -> None:
             await system.ready()
             await delivery.package(story)
             await story.reaches("delivered")
-    assert len(set(deaths)) >= 2
+    assert len(deaths) >= 2  # the story was still being told when these died
     assert story.export["excluded"] == story.expected

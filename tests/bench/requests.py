@@ -15,6 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from api.parts import CONTROL
 from sharing.errors import Refused
 from sharing.orders import Order
+from sharing.records.database import Database
 from sharing.records.requests import Gate
 from sharing.stages import GATES, Stage
 from tests.bench import photos, posts
@@ -143,6 +144,12 @@ class GatesOpen:
 def _open_gates(session: Session) -> list[tuple[str, Stage]]:
     rows = session.exec(select(Gate.request_id, Gate.stage).where(Gate.outcome == None))  # noqa: E711
     return [(request_id, Stage(stage)) for request_id, stage in rows]
+
+
+async def opened(database: Database, request: Order, stage: Stage) -> None:
+    """Waits until this gate of one request is open."""
+    while (request.request_id, stage) not in await database.read(_open_gates):
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
 async def decided(client: Client, decision: Order) -> None:

@@ -10,11 +10,22 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = (
-    "agreement", "audit_entry", "clearance", "consent_event", "decision", "declaration", "event",
-    "interest", "notice", "recusal", "release", "revision",
-)
-SEQUENCES = ("audit", "consent", "event")
+# Each append-only table, with what makes a row of it the same row.
+APPEND_ONLY = {
+    "agreement": ("request_id, digest",),
+    "audit_entry": ("position",),
+    "clearance": ("id", "request_id, digest"),
+    "consent_event": ("position",),
+    "decision": ("id", "request_id, digest, actor_id"),
+    "declaration": ("id",),
+    "event": ("position",),
+    "interest": ("id",),
+    "notice": ("name, version",),
+    "recusal": ("request_id, person_id",),
+    "release": ("export_id",),
+    "revision": ("request_id, number", "digest"),
+}
+SEQUENCES = {"audit": "audit_entry", "consent": "consent_event", "event": "event"}
 
 ROLE_OF_GATE = """CASE d.stage WHEN 'purpose_review' THEN 'purpose_reviewer'
     WHEN 'consent_verification' THEN 'consent_steward'
@@ -59,21 +70,25 @@ CLEARANCE_RULE = f"""EXISTS (
   WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = 'legal_approval')
 AND EXISTS (SELECT 1 FROM agreement a
   WHERE a.request_id = NEW.request_id AND a.digest = NEW.agreement_digest)
+AND EXISTS (SELECT 1 FROM decision d
+  WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest AND d.stage = 'legal_approval'
+  AND d.agreement_digest = NEW.agreement_digest)
 AND {ROLES_HELD.format(moment="NEW.cleared_at")}
 AND {NOBODY_INTERESTED}
 AND {NOTHING_AGAINST}"""
 
 
-def _engineer(column: str) -> str:
-    """True where the person in `column` of the export may trigger or confirm it, still."""
-    return f"""EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = {column}
-    AND g.role = 'engineer' AND (g.valid_until IS NULL OR g.valid_until > NEW.released_at))
+def _engineer(who: str, since: str) -> str:
+    """True where the person in column `who` could act as an engineer at `since`, and still can."""
+    return f"""EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = {who}
+    AND g.role = 'engineer' AND g.valid_from <= {since}
+    AND (g.valid_until IS NULL OR g.valid_until > NEW.released_at))
   AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id
-    AND d.digest = NEW.digest AND d.actor_id = {column})
+    AND d.digest = NEW.digest AND d.actor_id = {who})
   AND NOT EXISTS (SELECT 1 FROM recusal x WHERE x.request_id = NEW.request_id
-    AND x.person_id = {column})
-  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {column} AND p.partner_id IS NOT NULL)
-  AND (r.sponsor IS NULL OR r.sponsor <> {column})"""
+    AND x.person_id = {who})
+  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {who} AND p.partner_id IS NOT NULL)
+  AND (r.sponsor IS NULL OR r.sponsor <> {who})"""
 
 
 RELEASE_RULE = f"""EXISTS (
@@ -83,9 +98,9 @@ RELEASE_RULE = f"""EXISTS (
   WHERE c.request_id = NEW.request_id AND c.digest = NEW.digest AND e.id = NEW.export_id
   AND r.state = 'exporting' AND e.state = 'running' AND e.fence = NEW.fence
   AND NEW.released_at >= c.cleared_at AND NEW.released_at < c.valid_until
-  AND {_engineer("e.triggered_by")}
+  AND {_engineer("e.triggered_by", "e.triggered_at")}
   AND (NOT e.needs_confirmation OR (e.confirmed_by <> e.triggered_by
-    AND {_engineer("e.confirmed_by")})))
+    AND {_engineer("e.confirmed_by", "e.confirmed_at")})))
 AND {ROLES_HELD.format(moment="NEW.released_at")}
 AND {NOBODY_INTERESTED}
 AND {NOTHING_AGAINST}"""
@@ -98,8 +113,11 @@ RULES = {
 
 
 def upgrade() -> None:
-    for name in SEQUENCES:
-        op.execute(f"INSERT INTO head (name, position) VALUES ('{name}', 0)")  # noqa: S608
+    for name, table in SEQUENCES.items():  # a table may hold rows already: positions go on there
+        op.execute(
+            f"INSERT INTO head (name, position) "  # noqa: S608
+            f"SELECT '{name}', COALESCE(MAX(position), 0) FROM {table}"
+        )
     if op.get_bind().dialect.name == "sqlite":
         _sqlite()
     else:
@@ -113,12 +131,31 @@ def _sqlite() -> None:
                 f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, 'clearance: {table} is append-only'); END"
             )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {_there(table)} "
+            f"BEGIN SELECT RAISE(ABORT, 'clearance: storage_conflict: {table} is append-only, and "
+            "this row is there already'); END"
+        )
     for table, (code, rule) in RULES.items():
         op.execute(
             f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
             f"WHEN NOT COALESCE(({rule}), FALSE) "
             f"BEGIN SELECT RAISE(ABORT, 'clearance: {code}: the rule for {table} does not hold'); END"
         )
+
+
+def _there(table: str) -> str:
+    """True where a row of NEW's keys exists: INSERT OR REPLACE would delete it, and SQLite fires
+    no delete trigger for that. The row's number is a key too, though no column shows it."""
+    keys = [f"({key}) = ({_new(key)})" for key in APPEND_ONLY[table]]
+    return " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608
+        for same in (*keys, "rowid = NEW.rowid")
+    )
+
+
+def _new(key: str) -> str:
+    return ", ".join(f"NEW.{column}" for column in key.split(", "))
 
 
 def _postgresql() -> None:
@@ -155,7 +192,9 @@ def downgrade() -> None:
         if not sqlite:
             op.execute(f"DROP FUNCTION clearance_{table}_rule()")
     for table in APPEND_ONLY:
-        names = ("no_update", "no_delete") if sqlite else ("append_only", "no_truncate")
+        names = (
+            ("no_update", "no_delete", "no_replace") if sqlite else ("append_only", "no_truncate")
+        )
         for name in names:
             op.execute(f"DROP TRIGGER {table}_{name}" + ("" if sqlite else f" ON {table}"))
     if not sqlite:
