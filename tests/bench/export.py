@@ -1,0 +1,110 @@
+"""Bench `export`: from an engineer's trigger to a delivered package, beside programs that copy.
+
+All of Clearance's own work is in its time: planning, asking each subject's consent again,
+stripping, hashing, packing, flushing to disk, manifest, seal, the release transaction and delivery,
+through a real Temporal server, by one export worker process. The peers copy, and promise nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pyrage
+
+from api.parts import CONTROL, EXPORT
+from sharing.records.exports import Export
+from sharing.stages import GATES, ExportState
+from tests.bench import photos
+from tests.bench.cast import Acts, Cast, cast
+from tests.bench.copiers import copiers, flushed, in_new_folder
+from tests.bench.report import Report
+from tests.bench.requests import LOOK_EVERY_SECONDS, decided, opened
+from tests.bench.rounds import in_turns
+from tests.bench.running import Running, clearance
+from workflows import client as verbs
+
+PLAIN, SEALED, OBJECTS = "Clearance", "Clearance, age", "Clearance, objects"
+
+
+async def run(*, quick: bool) -> Report:
+    """Clearance plain and encrypted, rclone, tar and cp, in turns on the same photos."""
+    count, rounds = (2_000, 2) if quick else (20_000, 3)
+    folder = await asyncio.to_thread(photos.folder_of, count)
+    size = await asyncio.to_thread(warmed, folder)
+    age = str(pyrage.x25519.Identity.generate().to_public())
+    async with clearance(CONTROL, EXPORT) as running:
+        people = await cast(running.database, running.settings, folder, age)
+        runs = running.settings.home / "runs"
+        runs.mkdir()
+        peers = {
+            name: in_new_folder(runs, name, count, command)
+            for name, command in copiers(folder).items()
+        }
+        exports = Exports(running, people, count)
+        await exports.method(people.plain_partner, "webdataset")(0)  # the worker's first is slow
+        rates = await in_turns(
+            {
+                PLAIN: exports.method(people.plain_partner, "webdataset"),
+                SEALED: exports.method(people.age_partner, "webdataset"),
+                OBJECTS: exports.method(people.plain_partner, "objects"),
+                **peers,
+            },
+            rounds,
+        )
+    return Report(
+        "export",
+        {
+            "vs_rclone": rates.ratio(PLAIN, "rclone copy"),
+            "vs_tar": rates.ratio(PLAIN, "tar cf"),
+            "encrypted_vs_plain": rates.ratio(SEALED, PLAIN),
+        },
+        {
+            "photos": count,
+            "bytes": size,
+            "photos_per_second": {name: round(rates.median(name), 1) for name in rates.of},
+        },
+        tuple(rates.rows("photos")),
+    )
+
+
+def warmed(folder: Path) -> int:
+    """Reads every photo once, so that no method pays for a cold disk; how many bytes there are."""
+    return sum(len(file.read_bytes()) for file in folder.rglob("*.jpg"))
+
+
+class Exports:
+    """Requests that are cleared first, outside the time, and then exported."""
+
+    def __init__(self, running: Running, people: Cast, photos: int) -> None:
+        self._running = running
+        self._acts = Acts(people)
+        self._photos = photos
+
+    def method(self, partner: str, packing: str) -> Callable[[int], Awaitable[float]]:
+        """Exports to this partner in this form, as a method for `in_turns`."""
+
+        async def export(_: int) -> float:
+            client, request = self._running.client, self._acts.submission(partner, packing)
+            await verbs.submit(client, request)
+            for stage in GATES:
+                await opened(self._running.database, request, stage)
+                await decided(client, self._acts.decision(request, stage))
+            await flushed()
+            trigger = self._acts.trigger(request)
+            begin = time.perf_counter()
+            await verbs.trigger(client, trigger)
+            await self._delivered(trigger.id)
+            return self._photos / (time.perf_counter() - begin)
+
+        return export
+
+    async def _delivered(self, export_id: str) -> None:
+        """Waits for the end of an export; raises RuntimeError unless every photo is in it."""
+        while True:
+            export = await self._running.database.read(lambda s: s.get_one(Export, export_id))
+            if export.ended_at is not None:
+                break
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        if export.state != ExportState.DELIVERED or export.excluded:
+            raise RuntimeError(f"{export.state}: {export.code} {export.detail} {export.excluded}")
