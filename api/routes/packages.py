@@ -132,6 +132,8 @@ def _files(folder: Path) -> Iterator[tuple[str, int]]:
     for place, _, names in os.walk(folder):
         for name in names:
             found = Path(place) / name
+            if found.is_symlink():  # nothing of ours makes one: it would lead elsewhere
+                continue
             yield found.relative_to(folder).as_posix(), found.stat().st_size
 
 
