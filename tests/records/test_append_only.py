@@ -1,0 +1,141 @@
+"""What was recorded stays as it was recorded, also for a hand with a database console."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+
+from sharing.records.schema import METADATA
+from tests.records.by_hand import AT, DIGEST, Hand
+from tests.records.conftest import Console
+from tests.records.test_release_rule import FIRST, recused, release, world
+
+APPEND_ONLY = (
+    "agreement", "audit_entry", "clearance", "consent_event", "decision", "declaration", "event",
+    "interest", "notice", "recusal", "release", "revision",
+)  # fmt: skip
+LIVING = {
+    "dataset", "dataset_object", "export", "export_shard", "gate", "head", "idempotency_key",
+    "partner", "partner_parent", "person", "request", "role_grant", "sign_in_code", "signing_key",
+    "token", "unreadable_object",
+}  # fmt: skip
+
+
+def filled(connection: Connection) -> Hand:
+    """A world in which every append-only table has a row."""
+    hand = Hand(connection)
+    world(hand)
+    assert release(hand)
+    recused("per_second")(hand)
+    at = hand.at(AT)
+    hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",
+             categories="[]", created_at=at)  # fmt: skip
+    hand.row("consent_event", position=1, subject="s", purpose="p", category="c", recipient="*",
+             action="given", explicit=True, notice="n", notice_version="1", at=at, source="t",
+             recorded_at=at)  # fmt: skip
+    hand.row("event", position=1, at=at, type="t", subject="s", data="{}")
+    hand.row("audit_entry", position=1, at=at, actor="a", action="t", detail="{}",
+             previous="0", hash="h")  # fmt: skip
+    return hand
+
+
+def columns(connection: Connection, table: str) -> list[str]:
+    """A table's columns."""
+    return [column["name"] for column in inspect(connection).get_columns(table)]
+
+
+def contents(connection: Connection, table: str) -> Sequence[object]:
+    """Every row of a table."""
+    return connection.execute(text(f"SELECT * FROM {table}")).fetchall()
+
+
+def changed(connection: Connection, table: str) -> list[str]:
+    """Columns of a table that could be written again, and rows that could be deleted."""
+    hand = filled(connection)
+    before = contents(connection, table)
+    assert before
+    attempts = {f"UPDATE {table} SET {c} = {c}" for c in columns(connection, table)}
+    attempts |= {f"DELETE FROM {table}"} | ({f"TRUNCATE {table} CASCADE"} - _unknown(hand))
+    said = {attempt: hand.refused(attempt) for attempt in sorted(attempts)}
+    assert contents(connection, table) == before
+    return [attempt for attempt, words in said.items() if "append-only" not in (words or "")]
+
+
+def _unknown(hand: Hand) -> set[str]:
+    """SQLite has no TRUNCATE: its DELETE is what empties a table."""
+    return {f"TRUNCATE {table} CASCADE" for table in APPEND_ONLY} if hand.sqlite else set()
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+async def test_no_update_no_delete(console: Console, table: str) -> None:
+    """No column of an append-only table can be written again, and no row removed, by SQL."""
+    assert await console(changed, table) == []
+
+
+def replaced(connection: Connection, table: str) -> list[str]:
+    """Ways to overwrite a row by inserting it once more that the database let through."""
+    hand = filled(connection)
+    before = contents(connection, table)
+    names = ", ".join(columns(connection, table))
+    again = f"INTO {table} ({names}) SELECT {names} FROM {table}"
+    first = columns(connection, table)[0]
+    key = ", ".join(inspect(connection).get_pk_constraint(table)["constrained_columns"])
+    upsert = f"INSERT {again} WHERE true ON CONFLICT ({key}) DO UPDATE SET {first} = '9'"
+    attempts = [upsert]
+    if hand.sqlite:
+        attempts += [
+            f"INSERT OR REPLACE {again}",
+            f"INSERT OR REPLACE INTO {table} (rowid, {names}) SELECT rowid, {names} FROM {table}",
+        ]
+    taken = [attempt for attempt in attempts if hand.refused(attempt) is None]
+    assert contents(connection, table) == before
+    return taken
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+async def test_no_replace(console: Console, table: str) -> None:
+    """A row of an append-only table cannot be overwritten by inserting it again (on SQLite,
+    INSERT OR REPLACE deletes without asking a delete trigger)."""
+    assert await console(replaced, table) == []
+
+
+def displaced(connection: Connection) -> str | None:
+    """What the database says to another row in the place of a recorded one."""
+    hand = filled(connection)
+    return hand.refused(
+        "INSERT OR REPLACE INTO declaration (rowid, id, person_id, request_id, at) "
+        "SELECT rowid, 'new', :who, 'req', at FROM declaration LIMIT 1",
+        who=FIRST,
+    )
+
+
+async def test_no_row_takes_the_place_of_another(console: Console, untouched_url: str) -> None:
+    """A row with keys of its own cannot push out another by taking its hidden row number."""
+    if not untouched_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL has no hidden row number that can be given.")
+    assert "append-only" in (await console(displaced) or "")
+
+
+def second_act(connection: Connection) -> str | None:
+    """What the database says to a second decision by one person, put over the first."""
+    hand = filled(connection)
+    hand.run("UPDATE request SET state = 'purpose_review'")
+    hand.run("UPDATE gate SET outcome = NULL")
+    verb = "INSERT OR REPLACE" if hand.sqlite else "INSERT"
+    return hand.refused(
+        f"{verb} INTO decision (id, request_id, digest, stage, actor_id, outcome, reason, "
+        "conditions, findings_digest, declaration_id, at, signature) SELECT 'again', request_id, "
+        "digest, stage, actor_id, 'refused', reason, conditions, findings_digest, declaration_id, "
+        "at, signature FROM decision WHERE stage = 'purpose_review' AND digest = :digest",
+        digest=DIGEST,
+    )
+
+
+async def test_a_decision_is_not_replaced_by_another(console: Console) -> None:
+    """A second act by the same person under another id does not take the place of the first."""
+    assert await console(second_act) is not None
+
+
+def test_every_table_is_append_only_or_known_to_live() -> None:
+    """A new table has to be named here as one or the other."""
+    assert set(METADATA.tables) == {*APPEND_ONLY, *LIVING}

@@ -1,0 +1,224 @@
+"""The release rule that the database keeps by itself, tried with hand-written SQL.
+
+Behind a clearance that is right, everything that may have changed until the release is changed
+by hand, in combination; exactly what is right may be released.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from sharing.stages import GATES
+from tests.records import by_hand
+from tests.records.by_hand import CLEARED, DIGEST, LATER, OTHER, Hand
+from tests.records.conftest import Console
+
+TRIGGERED = CLEARED + timedelta(seconds=5)
+RELEASED = CLEARED + timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+FIRST, COUNSEL = "per_first", "per_legal_approval"
+Change = Callable[[Hand], None]
+Changes = Mapping[str, Change]
+
+
+def world(hand: Hand) -> None:
+    """A cleared request with a running export by an engineer; a second engineer stands by."""
+    by_hand.begin(hand)
+    by_hand.deciders(hand)
+    by_hand.person(hand, "first", "engineer")
+    by_hand.person(hand, "second", "engineer")
+    by_hand.person(hand, "none", "auditor")
+    by_hand.person(hand, "staff", "engineer", partner_id="ptr")
+    by_hand.grant(hand, COUNSEL, "engineer")
+    by_hand.request(hand)
+    for stage in GATES:
+        assert by_hand.decide(hand, stage, "approved") is None
+    hand.row("clearance", **by_hand.clearance(hand))
+    hand.run("UPDATE gate SET outcome = 'approved'")
+    hand.run("UPDATE request SET state = 'exporting'")
+    hand.row("export", id="exp", request_id="req", digest=DIGEST, state="running",
+             needs_confirmation=False, triggered_by=FIRST, triggered_at=hand.at(TRIGGERED),
+             fence=2, total=1, excluded="{}")  # fmt: skip
+
+
+def release(hand: Hand, **changes: object) -> bool:
+    """True if the database lets the bytes go."""
+    row = {"export_id": "exp", "request_id": "req", "digest": DIGEST, "fence": 2,
+           "consent_position": 0, "objects": 1, "bytes": 1, "manifest_sha256": "m",
+           "envelope": "{}", "released_at": hand.at(RELEASED), **changes}  # fmt: skip
+    said = hand.refused_row("release", **row)
+    assert said is None or "rule for release" in said or "FOREIGN KEY" in said.upper(), said
+    return said is None
+
+
+def leave(_: Hand) -> None:
+    """Everything stays as it is."""
+
+
+def sql(statement: str, **values: object) -> Change:
+    """One statement; moments in it become what the database stores."""
+
+    def change(hand: Hand) -> None:
+        stored = {n: hand.at(v) if isinstance(v, datetime) else v for n, v in values.items()}
+        hand.run(statement, **stored)
+
+    return change
+
+
+def ended(who: str, role: str, until: datetime) -> Change:
+    """A role taken away."""
+    return sql("UPDATE role_grant SET valid_until = :u WHERE person_id = :p AND role = :r",
+               u=until, p=who, r=role)  # fmt: skip
+
+
+def begun(who: str, since: datetime) -> Change:
+    """An engineer's role that was held only from a moment on."""
+    return sql("UPDATE role_grant SET valid_from = :s WHERE person_id = :p AND role = 'engineer'",
+               s=since, p=who)  # fmt: skip
+
+
+def employed(who: str) -> Change:
+    """A person who has gone to work for the partner."""
+    return sql("UPDATE person SET partner_id = 'ptr' WHERE id = :p", p=who)
+
+
+def sponsoring(who: str) -> Change:
+    """A person who turns out to be the request's sponsor."""
+    return sql("UPDATE request SET sponsor = :p", p=who)
+
+
+def recused(who: str) -> Change:
+    """A person whose interest became known."""
+    return lambda hand: by_hand.recuse(hand, who)
+
+
+def triggered_by(who: str) -> Change:
+    """An export that another person triggered."""
+    return sql("UPDATE export SET triggered_by = :p", p=who)
+
+
+def confirmed(who: str | None, at: datetime | None = TRIGGERED) -> Change:
+    """An export that needs two people, with the second one or without."""
+    return sql("UPDATE export SET needs_confirmation = true, confirmed_by = :p, confirmed_at = :at",
+               p=who, at=at)  # fmt: skip
+
+
+def both(*changes: Change) -> Change:
+    """One change after the other."""
+
+    def change(hand: Hand) -> None:
+        for one in changes:
+            one(hand)
+
+    return change
+
+
+TRIGGERS: Changes = {
+    "engineer": leave,
+    "role_ends_at_release": ended(FIRST, "engineer", RELEASED),
+    "role_ends_later": ended(FIRST, "engineer", RELEASED + SECOND),
+    "role_lost": ended(FIRST, "engineer", TRIGGERED + SECOND),
+    "role_only_since_trigger": begun(FIRST, TRIGGERED + SECOND),
+    "never_engineer": triggered_by("per_none"),
+    "recused": recused(FIRST),
+    "decider": triggered_by(COUNSEL),
+    "partner_staff": triggered_by("per_staff"),
+    "sponsor": sponsoring(FIRST),
+}
+CONFIRMATIONS: Changes = {
+    "not_needed": leave,
+    "confirmed": confirmed("per_second"),
+    "missing": confirmed(None, None),
+    "same_person": confirmed(FIRST),
+    "without_date": confirmed("per_second", None),
+    "role_lost": both(confirmed("per_second"), ended("per_second", "engineer", RELEASED)),
+    "role_too_late": both(confirmed("per_second"), begun("per_second", RELEASED)),
+    "recused": both(confirmed("per_second"), recused("per_second")),
+    "decider": confirmed(COUNSEL),
+    "partner_staff": confirmed("per_staff"),
+    "never_engineer": confirmed("per_none"),
+}
+DECIDERS: Changes = {
+    "as_they_were": leave,
+    "recused": recused("per_conflict_signoff"),
+    "role_lost": ended("per_consent_verification", "consent_steward", RELEASED),
+    "role_regained": both(
+        ended("per_purpose_review", "purpose_reviewer", CLEARED),
+        lambda h: by_hand.grant(h, "per_purpose_review", "purpose_reviewer", CLEARED + SECOND),
+    ),
+    "sponsor": sponsoring("per_purpose_review"),
+    "partner_staff": employed(COUNSEL),
+}
+GOOD_TRIGGERS, GOOD_CONFIRMATIONS = ("engineer", "role_ends_later"), ("not_needed", "confirmed")
+
+REQUESTS: Changes = {
+    state: sql("UPDATE request SET state = :s", s=state)
+    for state in ("exporting", "cleared", "withdrawn", "delivered")
+}
+EXPORTS: Changes = {
+    state: sql("UPDATE export SET state = :s", s=state)
+    for state in ("running", "awaiting_confirmation", "cancelled", "delivered")
+}
+SCOPES: Changes = {
+    "same": leave,
+    "changed": by_hand.revise,
+    "gate_refused": sql("UPDATE gate SET outcome = 'refused' WHERE stage = 'conflict_signoff'"),
+    "gate_expired": sql("UPDATE gate SET outcome = 'expired' WHERE stage = 'purpose_review'"),
+}
+ROWS: Mapping[str, Mapping[str, object]] = {
+    "right": {},
+    "older_fence": {"fence": 1},
+    "newer_fence": {"fence": 3},
+    "last_moment": {"released_at": LATER - SECOND},
+    "run_out": {"released_at": LATER},
+    "too_early": {"released_at": CLEARED - SECOND},
+    "other_digest": {"digest": OTHER},
+    "other_export": {"export_id": "none"},
+}
+
+
+def tried(hand: Hand, changes: Iterable[Change], row: Mapping[str, object]) -> bool:
+    """Makes the changes, tries the release, and takes all of it back."""
+    with hand.undone():
+        for change in changes:
+            change(hand)
+        stored = {n: hand.at(v) if isinstance(v, datetime) else v for n, v in row.items()}
+        return release(hand, **stored)
+
+
+def by_people(connection: Connection) -> list[tuple[str, str, str]]:
+    """Every combination of who triggered, who confirmed, and what became of the deciders."""
+    hand = Hand(connection)
+    world(hand)
+    return [
+        (trigger, confirmation, decider)
+        for trigger, confirmation, decider in itertools.product(TRIGGERS, CONFIRMATIONS, DECIDERS)
+        if tried(hand, (TRIGGERS[trigger], CONFIRMATIONS[confirmation], DECIDERS[decider]), {})
+    ]
+
+
+def by_states(connection: Connection) -> list[tuple[str, str, str, str]]:
+    """Every combination of where the request, its scope and the export stand, and the row."""
+    hand = Hand(connection)
+    world(hand)
+    return [
+        (request, export, scope, row)
+        for request, export, scope, row in itertools.product(REQUESTS, EXPORTS, SCOPES, ROWS)
+        if tried(hand, (REQUESTS[request], EXPORTS[export], SCOPES[scope]), ROWS[row])
+    ]
+
+
+async def test_truth_table_of_people(console: Console) -> None:
+    """Of 660 combinations of engineers and deciders, only those pass in which every one of them
+    held the role throughout, is distinct, and has no interest."""
+    taken = await console(by_people)
+    assert taken == list(itertools.product(GOOD_TRIGGERS, GOOD_CONFIRMATIONS, ["as_they_were"]))
+
+
+async def test_truth_table_of_states(console: Console) -> None:
+    """Of 512 combinations of states, scopes, fences and moments, only the running export of the
+    current digest, by its newest attempt, before the clearance runs out, is released."""
+    taken = await console(by_states)
+    assert taken == [("exporting", "running", "same", row) for row in ("right", "last_moment")]
