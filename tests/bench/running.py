@@ -1,11 +1,12 @@
 """A Clearance of the bench's own: its home, Temporal server, database and worker processes."""
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,11 +54,24 @@ async def clearance(*parts: str) -> AsyncIterator[Running]:
 
 
 async def _server(home: Path) -> WorkflowEnvironment:
-    return await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_binary()),
-        dev_server_database_filename=str(home / "temporal.sqlite3"),
-        dev_server_log_level="error",
-    )
+    with _stdout_for_results():
+        return await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(temporal_binary()),
+            dev_server_database_filename=str(home / "temporal.sqlite3"),
+            dev_server_log_level="error",
+        )
+
+
+@contextmanager
+def _stdout_for_results() -> Iterator[None]:
+    """What is started meanwhile writes its greeting to stderr: stdout is for the result alone."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 @asynccontextmanager
