@@ -130,7 +130,7 @@ async def _keep(client: Client, workflow_id: str, kind: str, scenario: str) -> N
     file = HISTORIES / kind / f"{scenario}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     # Who recorded it is nobody's business, and would make every recording differ.
-    file.write_text(re.sub(r'"identity": "[^"]*"', '"identity": "recorder"', history.to_json()) + "\n")
+    file.write_text(re.sub(r"\d+@[\w.-]+", "recorder", history.to_json()) + "\n")
     print(f"{file.relative_to(HISTORIES)}: {len(history.events)} events")
 
 
