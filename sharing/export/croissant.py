@@ -90,6 +90,7 @@ def described(
         "description": f"{title}. Shared for {purpose} only, under the agreement named as licence.",
         "license": f"urn:sha256:{agreement_digest}",
         "url": f"urn:clearance:export:{export}",
+        "citeAs": f"Clearance export {export}, {date}",
         "creator": {"@type": "sc:Organization", "name": "Clearance"},
         "datePublished": date,
         "version": "1.0.0",

@@ -5,10 +5,10 @@ Where the partner has an age key it is encrypted on the way."""
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Semaphore, Thread
 from types import TracebackType
 
 import pyrage
@@ -29,8 +29,11 @@ class ShardFile:
         self._held: list[Piece] = []
         self._held_bytes = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        self._thread = ThreadPoolExecutor(1, "shard-file")
-        self._pending: deque[Future[None]] = deque()
+        self._batches: SimpleQueue[bytes | None] = SimpleQueue()
+        self._room = Semaphore(_IN_FLIGHT)
+        self._failed: Exception | None = None
+        self._thread = Thread(target=self._put_all, name="shard-file", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> "ShardFile":
         return self
@@ -42,13 +45,15 @@ class ShardFile:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None:
+            if kind is None and self._held:
                 self._send()
-                self._settle(0)
+            self._batches.put(None)
+            self._thread.join()
+            if kind is None:
+                self._raise_failure()
                 os.fsync(self._descriptor)
                 self.sha256 = self._hash.hexdigest()
         finally:
-            self._thread.shutdown(cancel_futures=True)
             os.close(self._descriptor)
 
     def write(self, piece: Piece) -> int:
@@ -59,20 +64,27 @@ class ShardFile:
             self._send()
         return len(piece)
 
-    def flush(self) -> None:
-        """Nothing: the exit does it. Here because pyrage calls it."""
-
     def _send(self) -> None:
+        self._room.acquire()
         batch = b"".join(self._held)
         self.bytes += len(batch)
         self._held.clear()
         self._held_bytes = 0
-        self._settle(_IN_FLIGHT - 1)
-        self._pending.append(self._thread.submit(self._put, batch))
+        self._batches.put(batch)
+        self._raise_failure()
 
-    def _settle(self, most: int) -> None:
-        while len(self._pending) > most:
-            self._pending.popleft().result()
+    def _raise_failure(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    def _put_all(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            try:
+                if self._failed is None:
+                    self._put(batch)
+            except OSError as error:
+                self._failed = error
+            self._room.release()
 
     def _put(self, batch: bytes) -> None:
         self._hash.update(batch)
