@@ -111,6 +111,8 @@ def test_metadata_between_scans_goes() -> None:
     assert b"SECRET" in spiked
     assert b"SECRET" not in result
     assert pixels(result) == pixels(data)
+    with Image.open(BytesIO(result)) as image:
+        assert dict(image.getexif()) == {}, "an orientation that no viewer would have followed"
 
 
 def test_fill_bytes_are_no_garbage() -> None:
