@@ -8,46 +8,32 @@ are one transaction: either all of them are there or none (I13).
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel import Session, insert
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
 
 from sharing.errors import Refused
-from sharing.records.audit import GENESIS, AuditEntry, Entry, linked
-from sharing.records.events import Event, Happened
-from sharing.records.heads import take
-from sharing.records.tables import now
+from sharing.records.audit import AuditEntry
+from sharing.records.engines import open_engine
+from sharing.records.unit import Unit, together
 
 T = TypeVar("T")
 GROUP = 100
 ATTEMPTS = 5
+UNREACHABLE = (OSError, PoolTimeout)
 _GUARD = re.compile(r"clearance: (?:(\w+): )?(.+)")  # how our triggers speak
-
-
-@dataclass(slots=True)
-class Unit:
-    """One unit of work: a session, and what is to be logged and told when it commits."""
-
-    session: Session
-    entries: list[Entry] = field(default_factory=list)
-    happened: list[Happened] = field(default_factory=list)
-
-    def audit(self, actor: str, action: str, request_id: str | None = None, **detail: Any) -> None:
-        """Logs that `actor` did `action`; detail holds ids, codes and numbers only."""
-        self.entries.append(Entry(actor, action, request_id, detail))
-
-    def tell(self, type: str, subject: str, *, partner_id: str | None = None,
-             request_id: str | None = None, **data: Any) -> None:
-        """Tells that something happened, in the past tense."""
-        self.happened.append(Happened(type, subject, partner_id, request_id, data))
 
 
 class StorageFailed(Exception):
     """The database could not do it; nothing was changed."""
+
+
+class OutcomeUnknown(StorageFailed):
+    """The connection was lost while committing: look whether it was done before trying again."""
 
 
 @dataclass(slots=True)
@@ -62,8 +48,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._sqlite = url.startswith("sqlite")
-        self._writer = _engine(url, writes=True)
-        self._reader = _engine(url, writes=False) if self._sqlite else self._writer
+        self._writer = open_engine(url, writes=True)
+        self._reader = open_engine(url, writes=False) if self._sqlite else self._writer
         self._queue: asyncio.Queue[_Work | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -72,11 +58,11 @@ class Database:
         self._task = asyncio.create_task(self._write_groups(), name="database-writer")
 
     async def close(self) -> None:
-        """Finishes what was handed in, then lets the database go."""
+        """Finishes what was handed in, then lets the database go. Later works are refused."""
         if self._task is not None:
-            await self._queue.put(None)
-            await self._task
-            self._task = None
+            writer, self._task = self._task, None
+            self._queue.put_nowait(None)
+            await writer
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -88,7 +74,19 @@ class Database:
         await self.close()
 
     async def read(self, query: Callable[[Session], T]) -> T:
-        """Runs a query in a transaction of its own that changes nothing."""
+        """Runs a query in a transaction of its own that changes nothing. It may run twice: where
+        the connection was lost meanwhile. Raises StorageFailed if the database cannot be read."""
+        for last in (False, True):
+            try:
+                return await self._read(query)
+            except DBAPIError as failure:
+                if last or not failure.connection_invalidated:
+                    raise StorageFailed(f"The database cannot be read: {failure.orig}") from failure
+            except UNREACHABLE as failure:
+                raise StorageFailed(f"The database cannot be reached: {failure}") from failure
+        raise AssertionError("unreachable")
+
+    async def _read(self, query: Callable[[Session], T]) -> T:
         async with self._reader.connect() as connection:
             return await connection.run_sync(_reading(query))
 
@@ -96,8 +94,10 @@ class Database:
         """Runs `work` and commits it, together with others that wait. `work` may run more than
         once (its first run rolled back), so it must do nothing but read and write the session.
         Raises what `work` raises, and StorageFailed if the database could not commit."""
+        if self._task is None or self._task.done():
+            raise StorageFailed("The database is not open: it was closed, or never started.")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._queue.put(_Work(work, done))
+        self._queue.put_nowait(_Work(work, done))
         return await done
 
     async def _write_groups(self) -> None:
@@ -118,11 +118,12 @@ class Database:
         try:
             results = await self._commit(group)
         except Exception as failure:
-            if len(group) > 1:
+            if len(group) > 1 and not isinstance(failure, OutcomeUnknown):
                 for work in group:
                     await self._settle([work])
                 return
-            _fail(group[0], failure)
+            for work in group:
+                _fail(work, failure)
             return
         for work, result in zip(group, results, strict=True):
             if not work.done.done():
@@ -131,52 +132,24 @@ class Database:
     async def _commit(self, group: list[_Work]) -> list[Any]:
         for attempt in range(ATTEMPTS):
             try:
-                async with self._writer.begin() as connection:
-                    return await connection.run_sync(_together, [work.run for work in group])
+                return await self._transaction([work.run for work in group])
             except DBAPIError as failure:
                 if attempt + 1 == ATTEMPTS or not _passing(failure):
                     raise
                 await asyncio.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
-
-def _together(connection: Connection, works: Sequence[Callable[[Unit], Any]]) -> list[Any]:
-    results, entries, happened = [], [], []
-    for work in works:
-        with Session(connection, expire_on_commit=False) as session:
-            unit = Unit(session)
-            results.append(work(unit))
-            session.flush()
-        entries += unit.entries
-        happened += unit.happened
-    _tell(connection, happened)
-    _log(connection, entries)
-    return results
-
-
-def _tell(connection: Connection, happened: Sequence[Happened]) -> None:
-    if not happened:
-        return
-    first, at = take(connection, "event", len(happened)), now()
-    connection.execute(insert(Event), [
-        {"position": first + i, "at": at, "type": h.type, "subject": h.subject,
-         "partner_id": h.partner_id, "request_id": h.request_id, "data": h.data}
-        for i, h in enumerate(happened)
-    ])
-
-
-def _log(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Last of all in the transaction: the log's head is the one row that every writer waits for."""
-    if not entries:
-        return
-    first, at, rows = take(connection, "audit", len(entries)), now(), []
-    previous = connection.execute(
-        text("SELECT hash FROM audit_entry WHERE position = :last"), {"last": first - 1}
-    ).scalar() or GENESIS
-    for i, entry in enumerate(entries):
-        rows.append(linked(first + i, at, entry, previous))
-        previous = rows[-1]["hash"]
-    connection.execute(insert(AuditEntry), rows)
+    async def _transaction(self, works: Sequence[Callable[[Unit], Any]]) -> list[Any]:
+        async with self._writer.connect() as connection:
+            await connection.begin()
+            results = await connection.run_sync(together, works)
+            try:
+                await connection.commit()
+            except DBAPIError as failure:
+                if failure.connection_invalidated:  # done or not: to try again might do it twice
+                    raise OutcomeUnknown(f"The connection was lost: {failure.orig}") from failure
+                raise
+            return results
 
 
 def _reading(query: Callable[[Session], T]) -> Callable[[Connection], T]:
@@ -190,12 +163,14 @@ def _reading(query: Callable[[Session], T]) -> Callable[[Connection], T]:
 def _fail(work: _Work, failure: Exception) -> None:
     if work.done.done():
         return
+    told = failure
     if isinstance(failure, DBAPIError):
         told = _guarded(failure) or StorageFailed(f"The database could not do it: {failure.orig}")
+    elif isinstance(failure, UNREACHABLE):
+        told = StorageFailed(f"The database cannot be reached: {failure}")
+    if told is not failure:
         told.__cause__ = failure
-        work.done.set_exception(told)
-    else:
-        work.done.set_exception(failure)
+    work.done.set_exception(told)
 
 
 def _guarded(failure: DBAPIError) -> Refused | None:
@@ -223,27 +198,3 @@ def _passing(failure: DBAPIError) -> bool:
     return failure.connection_invalidated or any(
         sign in words for sign in ("database is locked", "deadlock detected", "could not serialize")
     )
-
-
-def _engine(url: str, *, writes: bool) -> AsyncEngine:
-    if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=10)
-    engine = create_async_engine(url, pool_size=1 if writes else 4, max_overflow=0, pool_timeout=120)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _configure(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves, see below
-        cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                       "busy_timeout = 30000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A deferred transaction that reads first and writes later loses updates silently.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
