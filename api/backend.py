@@ -12,7 +12,8 @@ from api.auth import Doorkeeper
 from api.engine import Engine
 from sharing.keys import public_text, secret, signing_key
 from sharing.records import signing_keys
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 
 DECISION_KEY = "CLEARANCE_DECISION_KEY"

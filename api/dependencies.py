@@ -17,9 +17,9 @@ from sharing.eligibility import Actor
 from sharing.errors import NotFound
 from sharing.orders import Order, Verb, signed
 from sharing.records import parties
-from sharing.records.database import Unit
 from sharing.records.parties import Principal
 from sharing.records.tables import new_id, now
+from sharing.records.unit import Unit
 from sharing.stages import Role
 
 T = TypeVar("T")

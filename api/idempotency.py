@@ -14,7 +14,7 @@ from starlette.requests import Request
 from api.backend import Backend
 from sharing.errors import Refused, bad_field
 from sharing.records import idempotency
-from sharing.records.database import Unit
+from sharing.records.unit import Unit
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255

@@ -72,4 +72,6 @@ def seal(
         raise NotCleared("An approval speaks of another digest: everything must be decided again.")
     if len({a.actor for a in approvals}) != len(GATES):
         raise NotCleared("A clearance needs four distinct people.")
-    return Clearance(request_id, digest, tuple(approvals), agreement_digest, cleared_at, valid_until)
+    return Clearance(
+        request_id, digest, tuple(approvals), agreement_digest, cleared_at, valid_until
+    )

@@ -55,7 +55,9 @@ class Match:
     relation: str  # "the partner" or "a parent of the partner"
 
 
-_LEGAL_FORMS = re.compile(r"\b(inc|incorporated|llc|ltd|limited|plc|corp|corporation|gmbh|ag|sa|bv)\b")
+_LEGAL_FORMS = re.compile(
+    r"\b(inc|incorporated|llc|ltd|limited|plc|corp|corporation|gmbh|ag|sa|bv)\b"
+)
 
 
 def same(left: Organisation, right: Organisation) -> bool:
@@ -89,7 +91,10 @@ def screen(
 
 
 def report(
-    matches: Sequence[Match], sponsor: str | None, sponsor_known: bool, parents: Sequence[Organisation]
+    matches: Sequence[Match],
+    sponsor: str | None,
+    sponsor_known: bool,
+    parents: Sequence[Organisation],
 ) -> list[Finding]:
     """The findings of gate 3. People appear by id only; names are looked up by those allowed."""
     return [_matches(matches), _sponsor(matches, sponsor, sponsor_known), _parents(parents)]

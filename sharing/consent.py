@@ -134,8 +134,10 @@ def _covered(coverage: Coverage) -> Finding:
         f"{coverage.covered_subjects} of {coverage.subjects} subjects gave consent that is active "
         f"({coverage.covered_objects} objects), at ledger position {coverage.position}."
     )
-    return compliant("subjects_covered", detail) if coverage.covered_subjects else violation(
-        "subjects_covered", detail
+    return (
+        compliant("subjects_covered", detail)
+        if coverage.covered_subjects
+        else violation("subjects_covered", detail)
     )
 
 

@@ -19,7 +19,7 @@ def secret(value: str, name: str) -> bytes:
     """32 secret bytes from base64 text, or from a file that holds such text."""
     if not value:
         raise KeyProblem(f"{name} is not set. Give base64 of 32 random bytes, or a file with it.")
-    text = Path(value).read_text().strip() if os.path.isfile(value) else value
+    text = Path(value).read_text().strip() if Path(value).is_file() else value
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

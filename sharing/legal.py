@@ -40,8 +40,14 @@ def agreement_terms(body: Mapping[str, Any], partner_id: str) -> dict[str, Any]:
         prohibitions.append("onward_transfer")
     return {
         "assignee": partner_id,
-        "permissions": [{"action": "use", "purpose": body["purpose"], "dataset": body["dataset"],
-                         "onward_recipients": list(body["onward_recipients"])}],
+        "permissions": [
+            {
+                "action": "use",
+                "purpose": body["purpose"],
+                "dataset": body["dataset"],
+                "onward_recipients": list(body["onward_recipients"]),
+            }
+        ],
         "prohibitions": prohibitions,
         "duties": [
             {"action": "erase", "within_days": body["retention_days"]},

@@ -53,8 +53,13 @@ class Order:
 def _message(order: Order) -> bytes:
     return CONTEXT + rfc8785.dumps(
         {
-            "id": order.id, "verb": str(order.verb), "request": order.request_id,
-            "actor": order.actor, "at": order.at, "digest": order.digest, "body": dict(order.body),
+            "id": order.id,
+            "verb": str(order.verb),
+            "request": order.request_id,
+            "actor": order.actor,
+            "at": order.at,
+            "digest": order.digest,
+            "body": dict(order.body),
         }
     )
 

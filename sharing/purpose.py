@@ -99,8 +99,12 @@ def review(
     notices: Sequence[NoticeTerms],
 ) -> list[Finding]:
     """The findings of gate 1, for a person to read before deciding."""
-    return [_known(purpose), _allowed(purpose, allowed), _noticed(purpose, category, notices),
-            _described(intended_use)]
+    return [
+        _known(purpose),
+        _allowed(purpose, allowed),
+        _noticed(purpose, category, notices),
+        _described(intended_use),
+    ]
 
 
 def _known(purpose: str) -> Finding:
@@ -119,7 +123,8 @@ def _allowed(purpose: str, allowed: Sequence[str] | None) -> Finding:
     if any(covers(PURPOSES, wide, purpose) for wide in allowed):
         return compliant("purpose_allowed", f"The dataset may be shared for {', '.join(allowed)}.")
     return violation(
-        "purpose_allowed", f"The dataset may be shared for {', '.join(allowed)} only, not {purpose}."
+        "purpose_allowed",
+        f"The dataset may be shared for {', '.join(allowed)} only, not {purpose}.",
     )
 
 

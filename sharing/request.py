@@ -39,7 +39,7 @@ class Revision:
         The request and the revision's number are in it: a scope that comes back to an earlier
         one is still a new digest, so no voided decision can return to life (I6).
         """
-        whole = {
+        whole: dict[str, Any] = {
             "request": self.request_id,
             "revision": self.number,
             "partner": {"id": self.partner_id, "age_recipient": self.age_recipient},
@@ -63,7 +63,9 @@ def check(body: Mapping[str, Any], dataset_fields: Sequence[str] = tuple(FIELDS)
         known = tuple(SPECIAL_BASES)
         errors += _one_of("special_category_basis", body["special_category_basis"], known)
     if errors:
-        raise Refused("invalid_body", "; ".join(f"{e.path}: {e.message}" for e in errors), tuple(errors))
+        raise Refused(
+            "invalid_body", "; ".join(f"{e.path}: {e.message}" for e in errors), tuple(errors)
+        )
 
 
 def _one_of(path: str, value: str, known: tuple[str, ...]) -> list[FieldError]:
@@ -73,8 +75,11 @@ def _one_of(path: str, value: str, known: tuple[str, ...]) -> list[FieldError]:
 
 
 def _fields(fields: Sequence[str], known: Sequence[str]) -> list[FieldError]:
-    errors = [error for i, name in enumerate(fields)
-              for error in _one_of(f"scope.fields.{i}", name, tuple(known))]
+    errors = [
+        error
+        for i, name in enumerate(fields)
+        for error in _one_of(f"scope.fields.{i}", name, tuple(known))
+    ]
     if len(set(fields)) != len(fields):
         errors.append(FieldError("scope.fields", "a field is named twice; name each once."))
     return errors

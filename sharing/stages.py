@@ -43,9 +43,7 @@ GATE_ROLES: dict[Stage, Role] = {
     Stage.LEGAL_APPROVAL: Role.LEGAL_COUNSEL,
 }
 
-STAFF: frozenset[Role] = frozenset(
-    {*GATE_ROLES.values(), Role.ENGINEER, Role.AUDITOR, Role.ADMIN}
-)
+STAFF: frozenset[Role] = frozenset({*GATE_ROLES.values(), Role.ENGINEER, Role.AUDITOR, Role.ADMIN})
 
 
 class Outcome(StrEnum):

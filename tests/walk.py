@@ -11,9 +11,10 @@ from sharing.conflict import InterestKind, Organisation
 from sharing.keys import public_text
 from sharing.orders import Order, Verb, signed
 from sharing.records import consents, datasets, interests, notices, parties, requests, signing_keys
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.datasets import Dataset
 from sharing.records.tables import new_id, now
+from sharing.records.unit import Unit
 from sharing.request import Revision
 from sharing.stages import GATE_ROLES, Outcome, Role, Stage
 
@@ -45,30 +46,63 @@ class World:
     dataset: str = ""
     people: dict[str, str] = field(default_factory=dict)
 
-    def order(self, verb: Verb, request: str, actor: str, digest: str = "", *,
-              id: str | None = None, **body: Any) -> Order:
+    def order(
+        self,
+        verb: Verb,
+        request: str,
+        actor: str,
+        digest: str = "",
+        *,
+        order_id: str | None = None,
+        **body: Any,
+    ) -> Order:
         """An order that the API signed."""
         return signed(
-            Order(id or new_id("ord"), verb, request, actor, now().isoformat(), digest, body),
+            Order(order_id or new_id("ord"), verb, request, actor, now().isoformat(), digest, body),
             self.key,
         )
 
-    def submission(self, request: str | None = None, number: int = 1, index: int = 1,
-                   **changes: Any) -> Order:
+    def submission(
+        self, request: str | None = None, number: int = 1, index: int = 1, **changes: Any
+    ) -> Order:
         """A partner's submission, or its next revision where `number` is above 1."""
         request = request or new_id("req")
         body = {**BODY, **changes}
         digest = Revision(request, number, self.partner, None, index, body).digest
         verb = Verb.SUBMIT if number == 1 else Verb.AMEND
-        return self.order(verb, request, self.partner, digest, **body, index=index, number=number,
-                          age_recipient=None, client=self.partner, key=None, body_hash=None)
+        return self.order(
+            verb,
+            request,
+            self.partner,
+            digest,
+            **body,
+            index=index,
+            number=number,
+            age_recipient=None,
+            client=self.partner,
+            key=None,
+            body_hash=None,
+        )
 
-    def decision(self, request: str, digest: str, stage: Stage,
-                 outcome: Outcome = Outcome.APPROVED, actor: str | None = None) -> Order:
+    def decision(
+        self,
+        request: str,
+        digest: str,
+        stage: Stage,
+        outcome: Outcome = Outcome.APPROVED,
+        actor: str | None = None,
+    ) -> Order:
         """A decision at a gate, by the gate's own person unless another is named."""
-        return self.order(Verb.DECIDE, request, actor or self.people[GATE_ROLES[stage]], digest,
-                          stage=str(stage), outcome=str(outcome), reason="Read and considered.",
-                          conditions=[])
+        return self.order(
+            Verb.DECIDE,
+            request,
+            actor or self.people[GATE_ROLES[stage]],
+            digest,
+            stage=str(stage),
+            outcome=str(outcome),
+            reason="Read and considered.",
+            conditions=[],
+        )
 
     async def request(self, request_id: str) -> requests.Request:
         """The request's row as it stands."""
@@ -76,20 +110,44 @@ class World:
 
     async def say(self, subject: str, action: str = "given", **changes: Any) -> int:
         """A consent event of one subject; returns its position."""
-        event = {"subject": subject, "purpose": PURPOSE, "category": CATEGORY, "recipient": "*",
-                 "action": action, "explicit": True, "notice": "privacy", "notice_version": "1",
-                 "at": datetime.now(UTC), "source": "test", **changes}
+        event = {
+            "subject": subject,
+            "purpose": PURPOSE,
+            "category": CATEGORY,
+            "recipient": "*",
+            "action": action,
+            "explicit": True,
+            "notice": "privacy",
+            "notice_version": "1",
+            "at": datetime.now(UTC),
+            "source": "test",
+            **changes,
+        }
         return await self.database.write(lambda u: consents.append(u.session, [event]))
 
     async def declare_interest(self, person: str, organisation: str) -> None:
         """A fund of this person holds equity in an organisation, since long ago."""
-        await self.database.write(lambda u: interests.declare(
-            u.session, person, Organisation(organisation), InterestKind.FUND, date(2010, 1, 1),
-            None, "", person))
+        await self.database.write(
+            lambda u: interests.declare(
+                u.session,
+                person,
+                Organisation(organisation),
+                InterestKind.FUND,
+                date(2010, 1, 1),
+                None,
+                "",
+                person,
+            )
+        )
 
 
-async def populate(database: Database, *, special_category: bool = False,
-                   location: str = "photos", subject_from: str = "path:{subject}/*") -> World:
+async def populate(
+    database: Database,
+    *,
+    special_category: bool = False,
+    location: str = "photos",
+    subject_from: str = "path:{subject}/*",
+) -> World:
     """One person a role and a second engineer, a partner with a parent, a notice and a dataset."""
     world = World(database, Ed25519PrivateKey.generate())
 
@@ -100,14 +158,20 @@ async def populate(database: Database, *, special_category: bool = False,
             world.people[role] = parties.add_person(session, role, f"{role}@example.org", [role]).id
         second = parties.add_person(session, "Second", "second@example.org", [Role.ENGINEER])
         world.people["second_engineer"] = second.id
-        partner = parties.add_partner(session, "Northlight Vision", None,
-                                      [(Organisation("Northlight Holding"), 0.8)], None)
+        partner = parties.add_partner(
+            session, "Northlight Vision", None, [(Organisation("Northlight Holding"), 0.8)], None
+        )
         world.partner = partner.id
-        notices.add(session, "privacy", "1", "We may share photos to train AI.", [PURPOSE],
-                    [CATEGORY])
+        notices.add(
+            session, "privacy", "1", "We may share photos to train AI.", [PURPOSE], [CATEGORY]
+        )
         world.dataset = datasets.add(
-            session, name="profile-photos", location=location, category=CATEGORY,
-            special_category=special_category, subject_from=subject_from,
+            session,
+            name="profile-photos",
+            location=location,
+            category=CATEGORY,
+            special_category=special_category,
+            subject_from=subject_from,
         ).id
 
     await database.write(fill)
@@ -117,10 +181,21 @@ async def populate(database: Database, *, special_category: bool = False,
 async def index(world: World, subjects: int = 10, each: int = 2) -> list[str]:
     """An index of objects that exist as rows only; returns the subjects."""
     names = [f"s{i:03}" for i in range(subjects)]
-    rows = [{"dataset_id": world.dataset, "index_version": 1, "position": i * each + j,
-             "path": f"{name}/{j}.jpg", "subject": name, "bytes": 10, "modified_ns": 0,
-             "media_type": "image/jpeg", "taken_at": None}
-            for i, name in enumerate(names) for j in range(each)]
+    rows = [
+        {
+            "dataset_id": world.dataset,
+            "index_version": 1,
+            "position": i * each + j,
+            "path": f"{name}/{j}.jpg",
+            "subject": name,
+            "bytes": 10,
+            "modified_ns": 0,
+            "media_type": "image/jpeg",
+            "taken_at": None,
+        }
+        for i, name in enumerate(names)
+        for j in range(each)
+    ]
 
     def write(unit: Unit) -> Dataset:
         datasets.append_objects(unit.session, rows)
@@ -128,6 +203,3 @@ async def index(world: World, subjects: int = 10, each: int = 2) -> list[str]:
 
     await world.database.write(write)
     return names
-
-
-

@@ -112,9 +112,13 @@ async def _tell(
     """Sends an order to the request's workflow. Where that is not running, because somebody ended
     it behind our back, it is started again and takes the request up from the database."""
     start = WithStartWorkflowOperation(
-        ShareRequest.run, order.request_id, id=request_workflow(order.request_id),
-        task_queue=CONTROL_QUEUE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=reuse, static_summary=f"Request {order.request_id}",
+        ShareRequest.run,
+        order.request_id,
+        id=request_workflow(order.request_id),
+        task_queue=CONTROL_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=reuse,
+        static_summary=f"Request {order.request_id}",
     )
     await _answered(
         client.execute_update_with_start_workflow(
@@ -126,7 +130,10 @@ async def _tell(
 async def take_up(client: Client, request_id: str) -> None:
     """Makes sure that an open request has a running workflow; does nothing where it has."""
     await client.start_workflow(
-        ShareRequest.run, request_id, id=request_workflow(request_id), task_queue=CONTROL_QUEUE,
+        ShareRequest.run,
+        request_id,
+        id=request_workflow(request_id),
+        task_queue=CONTROL_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"Request {request_id}",
     )

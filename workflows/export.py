@@ -26,22 +26,31 @@ class ExportRun:
         """Plan, shards, release, deliver; on failure, erase what was staged and say why."""
         try:
             await self._released(export_id)
-            await workflow.execute_activity("deliver_package", export_id, task_queue=EXPORT_QUEUE,
-                                            summary="deliver", **MOVE)
+            await workflow.execute_activity(
+                "deliver_package", export_id, task_queue=EXPORT_QUEUE, summary="deliver", **MOVE
+            )
             return ExportEnd(export_id, ExportState.DELIVERED)
         except ActivityError as failure:
             return await self._undone(export_id, failure)
 
     async def _released(self, export_id: str) -> None:
         plan = await workflow.execute_activity(
-            "plan_export", export_id, task_queue=EXPORT_QUEUE, result_type=Plan, summary="plan",
+            "plan_export",
+            export_id,
+            task_queue=EXPORT_QUEUE,
+            result_type=Plan,
+            summary="plan",
             **SURVEY,
         )
         await self._shards(export_id, range(plan.shards))
         while True:
             attempt = await workflow.execute_activity(
-                "release_package", export_id, task_queue=EXPORT_QUEUE, result_type=ReleaseAttempt,
-                summary="seal and release", **MOVE,
+                "release_package",
+                export_id,
+                task_queue=EXPORT_QUEUE,
+                result_type=ReleaseAttempt,
+                summary="seal and release",
+                **MOVE,
             )
             if attempt.released:
                 return
@@ -57,8 +66,11 @@ class ExportRun:
                     return  # nothing more is begun; what is under way is waited for, then erased
                 try:
                     await workflow.execute_activity(
-                        "export_shard", ShardTask(export_id, number), task_queue=EXPORT_QUEUE,
-                        summary=f"shard {number}", **MOVE,
+                        "export_shard",
+                        ShardTask(export_id, number),
+                        task_queue=EXPORT_QUEUE,
+                        summary=f"shard {number}",
+                        **MOVE,
                     )
                 except ActivityError as failure:
                     failures.append(failure)
@@ -74,8 +86,13 @@ class ExportRun:
         code = cause.type if isinstance(cause, ApplicationError) and cause.type else "export_failed"
         detail = str(cause or failure)
         state = ExportState.CANCELLED if code == "export_cancelled" else ExportState.FAILED
-        await workflow.execute_activity("erase_staging", export_id, task_queue=EXPORT_QUEUE,
-                                        summary="erase what was staged", **MOVE)
+        await workflow.execute_activity(
+            "erase_staging",
+            export_id,
+            task_queue=EXPORT_QUEUE,
+            summary="erase what was staged",
+            **MOVE,
+        )
         end = ExportEnd(export_id, state, code, detail)
         await workflow.execute_activity("record_export_end", end, **RECORD)
         return end

@@ -15,13 +15,13 @@ from sharing.errors import NotCleared, NotEligible, NotFound, Refused
 class RefusalInterceptor(Interceptor):
     """Makes every Refused of an activity final: trying again would be refused again."""
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Wraps activities."""
         return _Refusing(next)
 
 
 class _Refusing(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         try:
             return await self.next.execute_activity(input)
         except Refused as refused:

@@ -4,23 +4,20 @@ One workflow a request, so that one history is the whole story of one request. N
 here: activities judge and record, and this file only puts them in order and waits for people.
 """
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import Optional
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from sharing.orders import Order
 from sharing.stages import ENDED, ExportState, Outcome, RequestState, Stage
+from workflows.case import Amended, Case, Ended
 from workflows.export import ExportRun
 from workflows.gate import WaitingRoom, refusal
 from workflows.messages import (
     Decided,
     ExportEnd,
-    Lapse,
     Opened,
     Opening,
     Standing,
@@ -38,39 +35,18 @@ AT_ONCE = {
     Stage.LEGAL_APPROVAL: "legal_findings",
 }
 A_MOMENT = timedelta(seconds=5)
-A_WHILE = timedelta(seconds=30)
-
-
-class Amended(Exception):
-    """The partner changed the scope: every decision is void, and the gates begin again."""
-
-
-class Ended(Exception):
-    """The request came to its end before delivery."""
 
 
 @workflow.defn
-class ShareRequest:
+class ShareRequest(Case):
     """One request, from submission to delivery or refusal."""
 
     @workflow.init
     def __init__(self, request_id: str) -> None:
-        self._id = request_id
-        self._lock = asyncio.Lock()
-        self._state: RequestState | None = None  # None until the submission is recorded
-        self._refused: ApplicationError | None = None
-        self._submitting = False
-        self._resuming: Standing | None = None  # until the first wait of a resumed run
-        self._digest = ""
-        self._amendments = 0
-        self._opening: Stage | None = None  # the gate whose findings are being gathered
-        self._room: WaitingRoom | None = None
-        self._wait = timedelta()
-        self._export: Triggered | None = None
-        self._confirmed = False
+        super().__init__(request_id)
 
     @workflow.run
-    async def run(self, request_id: str) -> RequestState:
+    async def run(self, request_id: str) -> RequestState | None:
         """The six stages, in order."""
         await self._submission()
         while self._state not in ENDED:
@@ -85,7 +61,6 @@ class ShareRequest:
             except Ended:
                 break
         await workflow.wait_condition(workflow.all_handlers_finished)
-        assert self._state is not None
         return self._state
 
     # The stages
@@ -101,8 +76,8 @@ class ShareRequest:
     async def _resume(self) -> None:
         """Takes up a request whose earlier run was lost: terminated, or gone with the engine. The
         gates that are closed in the database are passed with the outcomes that it knows."""
-        standing = await workflow.execute_local_activity(
-            "load_standing", self._id, result_type=Optional[Standing], **RECORD
+        standing: Standing | None = await workflow.execute_local_activity(
+            "load_standing", self._id, result_type=Standing, **RECORD
         )
         if standing is not None and self._state is None:
             self._digest, self._state = standing.digest, standing.state
@@ -136,9 +111,10 @@ class ShareRequest:
         """Waits for an engineer's trigger, and runs exports until one is delivered."""
         amendments, until = self._amendments, workflow.now() + self._wait
         while True:
-            self._state, self._export, self._confirmed = RequestState.CLEARED, None, False
-            if self._resuming is not None:
-                self._export, self._confirmed = self._resuming.export, self._resuming.confirmed
+            resumed, self._resuming = self._resuming, None
+            self._state = RequestState.CLEARED
+            self._export = resumed.export if resumed else None
+            self._confirmed = resumed.confirmed if resumed else False
             workflow.set_current_details("**Cleared**: waits for an engineer to trigger the export")
             await self._until(lambda: self._export is not None, amendments, until - workflow.now())
             end = await self._exported(amendments, until)
@@ -152,7 +128,8 @@ class ShareRequest:
 
     async def _exported(self, amendments: int, until: datetime) -> ExportEnd:
         export = self._export
-        assert export is not None
+        if export is None:  # cancelled before this run came to it
+            return ExportEnd("", ExportState.CANCELLED)
         self._state = RequestState.EXPORTING
         if export.needs_confirmation and not self._confirmed:
             workflow.set_current_details("**Triggered**: waits for a second engineer to confirm")
@@ -163,47 +140,11 @@ class ShareRequest:
             return ExportEnd(export.export_id, ExportState.CANCELLED)
         workflow.set_current_details("**Exporting**")
         return await workflow.execute_child_workflow(
-            ExportRun.run, export.export_id, id=export_workflow(export.export_id),
+            ExportRun.run,
+            export.export_id,
+            id=export_workflow(export.export_id),
             static_summary=f"Export for {self._id}",
         )
-
-    # Waiting
-
-    async def _until(
-        self, met: Callable[[], bool], amendments: int, timeout: timedelta
-    ) -> None:
-        """Waits for something; a deadline that passes ends the request as expired (F12)."""
-        if met():
-            return self._unless_changed(amendments)
-        self._resuming = None
-        try:
-            await workflow.wait_condition(
-                lambda: met() or self._changed(amendments), timeout=max(timeout, timedelta())
-            )
-        except TimeoutError:
-            async with self._lock:  # a decision in flight is recorded first: one answer (F13)
-                if not met() and not self._changed(amendments):
-                    await self._expire()
-        self._unless_changed(amendments)
-
-    async def _expire(self) -> None:
-        assert self._state is not None
-        if self._room is not None:
-            self._room.outcome = self._room.outcome or Outcome.EXPIRED
-        await workflow.execute_activity(
-            "record_lapse", Lapse(self._id, self._digest, self._state), **RECORD
-        )
-        self._state = RequestState.EXPIRED
-        raise Ended
-
-    def _changed(self, amendments: int) -> bool:
-        return self._amendments != amendments or self._state is RequestState.WITHDRAWN
-
-    def _unless_changed(self, amendments: int) -> None:
-        if self._state is RequestState.WITHDRAWN:
-            raise Ended
-        if self._amendments != amendments:
-            raise Amended
 
     # What people do
 
@@ -249,12 +190,6 @@ class ShareRequest:
         if self._settled(order):
             self._open_room(order)
 
-    def _open_room(self, order: Order) -> WaitingRoom:
-        if self._room is None:
-            raise refusal("wrong_stage", "The request waits at no gate just now.")
-        self._room.demand_open(order, workflow.now())
-        return self._room
-
     @workflow.update
     async def trigger(self, order: Order) -> None:
         """Records an engineer's trigger; the export starts, or waits for a second engineer."""
@@ -299,28 +234,6 @@ class ShareRequest:
             await workflow.execute_activity("record_withdrawal", order, **ANSWER)
             self._state = RequestState.WITHDRAWN
 
-    @contextlib.asynccontextmanager
-    async def _ready(self, order: Order) -> AsyncIterator[None]:
-        """One act at a time, and only once this run knows where the request stands."""
-        async with self._lock:
-            with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self._settled(order), timeout=A_WHILE)
-            if self._state is None:
-                raise refusal("not_found", "There is no such request.")
-            if self._state in ENDED:
-                raise refusal("wrong_state", f"The request is {self._state}.")
-            yield
-
-    def _settled(self, order: Order) -> bool:
-        """False while this run does not know yet what the database may know already: it is being
-        taken up again, or the gate that the order is about is just being opened."""
-        if self._state in ENDED:
-            return True
-        if self._state is None or self._resuming is not None:
-            return False
-        about = (order.body.get("stage"), order.digest)
-        return self._opening is None or about != (self._opening, self._digest)
-
     @workflow.query
     def state(self) -> RequestState | None:
         """Where the request stands, as the engine sees it. The database is the authority."""
@@ -328,13 +241,16 @@ class ShareRequest:
 
 
 async def _findings(opening: Opening) -> Opened:
+    opened: Opened
     if opening.stage in AT_ONCE:
-        return await workflow.execute_local_activity(
+        opened = await workflow.execute_local_activity(
             AT_ONCE[opening.stage], opening, result_type=Opened, **RECORD
         )
-    return await workflow.execute_activity(
-        "consent_findings", opening, result_type=Opened, summary="count the scope", **SURVEY
-    )
+    else:
+        opened = await workflow.execute_activity(
+            "consent_findings", opening, result_type=Opened, summary="count the scope", **SURVEY
+        )
+    return opened
 
 
 def _cause(failure: BaseException) -> ApplicationError:

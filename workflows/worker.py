@@ -11,7 +11,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from sharing.keys import public_text, signing_key
 from sharing.records import requests, signing_keys
-from sharing.records.database import Database, StorageFailed, Unit
+from sharing.records.database import Database, StorageFailed
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
@@ -45,14 +46,19 @@ def control_worker(client: Client, database: Database, settings: Settings) -> Wo
         task_queue=CONTROL_QUEUE,
         workflows=[ShareRequest, ExportRun, IndexDataset],
         activities=[
-            submissions.record_submission, submissions.record_revision,
-            submissions.record_withdrawal, submissions.record_lapse, submissions.load_standing,
+            submissions.record_submission,
+            submissions.record_revision,
+            submissions.record_withdrawal,
+            submissions.record_lapse,
+            submissions.load_standing,
             PurposeReview(database, settings).purpose_findings,
             ConsentVerification(database, settings).consent_findings,
             ConflictSignoff(database, settings).conflict_findings,
             LegalApproval(database, settings).legal_findings,
             Decisions(database, settings).record_decision,
-            exports.record_trigger, exports.record_confirmation, exports.record_cancellation,
+            exports.record_trigger,
+            exports.record_confirmation,
+            exports.record_cancellation,
             exports.record_export_end,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
@@ -68,8 +74,12 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
         client,
         task_queue=EXPORT_QUEUE,
         activities=[
-            plane.plan_export, plane.export_shard, plane.release_package, plane.deliver_package,
-            plane.erase_staging, indexing.index_dataset,
+            plane.plan_export,
+            plane.export_shard,
+            plane.release_package,
+            plane.deliver_package,
+            plane.erase_staging,
+            indexing.index_dataset,
         ],
         interceptors=[RefusalInterceptor()],
         max_concurrent_activities=8,
@@ -115,7 +125,9 @@ async def _sweep(client: Client, database: Database) -> None:
             for request_id in await database.read(requests.open_ids):
                 await take_up(client, request_id)
         except (RPCError, StorageFailed) as failure:
-            logging.getLogger(__name__).warning("open requests could not be looked after: %s", failure)
+            logging.getLogger(__name__).warning(
+                "open requests could not be looked after: %s", failure
+            )
         await asyncio.sleep(SWEEP.total_seconds())
 
 

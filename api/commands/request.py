@@ -2,20 +2,22 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.telling import Calling, out, show_json
+from api.commands.telling import Calling, Spelt, out, show_json
 from api.http_client import Json
 from sharing.errors import Refused
-from sharing.stages import ENDED, GATES, Outcome, RequestState, Stage
+from sharing.stages import ENDED, RequestState
 
 MARKS = {"compliant": "[green]yes[/]", "violation": "[red]no[/] ", "gap": "[yellow]gap[/]"}
 CALLING = Calling()
+Gate = Literal["purpose_review", "consent_verification", "conflict_signoff", "legal_approval"]
+Decision = Literal["approved", "refused", "returned"]
 # What a watcher waits for: an end, or a state in which only the partner can go on.
 SETTLED = frozenset({*ENDED, RequestState.RETURNED})
 
@@ -38,7 +40,7 @@ async def submit(file: Path, /, *, calling: Calling = CALLING) -> int:
     return 0
 
 
-async def listed(*, state: RequestState | None = None, calling: Calling = CALLING) -> int:
+async def listed(*, state: Spelt[RequestState] | None = None, calling: Calling = CALLING) -> int:
     """The requests that you may see, newest first.
 
     Parameters
@@ -103,8 +105,8 @@ async def watch(request_id: str, /, *, calling: Calling = CALLING) -> int:
 
 async def decide(
     request_id: str,
-    stage: Stage,
-    outcome: Outcome,
+    stage: Gate,
+    outcome: Decision,
     /,
     *,
     reason: str,
@@ -119,9 +121,9 @@ async def decide(
     request_id
         The request's id.
     stage
-        The gate: purpose_review, consent_verification, conflict_signoff or legal_approval.
+        The gate at which the request waits.
     outcome
-        approved, refused or returned.
+        What you decide.
     reason
         Why, in a sentence that others will read.
     digest
@@ -129,8 +131,6 @@ async def decide(
     conditions
         What the approval depends on; may be given several times.
     """
-    if stage not in GATES:
-        raise Refused("wrong_stage", f"People decide at {', '.join(GATES)}.")
     async with calling.api() as api:
         digest = digest or (await api.get(f"/v1/requests/{request_id}"))["digest"]
         body: Json = {"stage": stage, "outcome": outcome, "digest": digest, "reason": reason}

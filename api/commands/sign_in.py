@@ -9,7 +9,7 @@ from sharing.settings import Settings
 from sharing.stages import GATE_ROLES, Role
 
 if TYPE_CHECKING:
-    from sharing.records.database import Unit
+    from sharing.records.unit import Unit
 
 VALID_FOR = timedelta(hours=12)
 PARTNER = "Sample partner"

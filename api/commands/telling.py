@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -16,6 +16,9 @@ from sharing.keys import KeyProblem
 from sharing.settings import Settings, SettingsError
 
 FAILED, WRONG_USAGE = 1, 2
+
+Word = TypeVar("Word")
+Spelt = Annotated[Word, Parameter(name_transform=str.lower)]  # a choice as it is written everywhere
 
 CURES: Mapping[str, str] = {
     "unauthenticated": "Give a token with --token or CLEARANCE_TOKEN; `clearance token` makes one.",

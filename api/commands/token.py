@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from api.commands.telling import out, show_json
+from api.commands.telling import Spelt, out, show_json
 from sharing.errors import NotFound, Refused
 from sharing.settings import Settings
 from sharing.stages import Role
@@ -18,7 +18,7 @@ def token(
     name: str,
     /,
     *,
-    role: Role,
+    role: Spelt[Role],
     partner: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -50,7 +50,8 @@ async def issued(settings: Settings, name: str, role: Role, partner: str | None 
     if (partner is not None) != (role is Role.PARTNER):
         raise Refused("invalid_body", "--partner ID belongs to --role partner, and only there.")
     from sharing.records import parties
-    from sharing.records.database import Database, Unit
+    from sharing.records.database import Database
+    from sharing.records.unit import Unit
 
     def work(unit: Unit) -> str:
         if partner is not None:

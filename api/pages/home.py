@@ -17,10 +17,10 @@ from api.problems import told
 from sharing.eligibility import Actor
 from sharing.errors import Refused
 from sharing.records import parties, reviews
-from sharing.records.database import Unit
 from sharing.records.parties import Partner, Person, Principal
 from sharing.records.requests import Request as RequestRow
 from sharing.records.reviews import STAGES
+from sharing.records.unit import Unit
 from sharing.stages import Role
 
 HERE = Path(__file__).parent

@@ -28,8 +28,8 @@ from sharing.consent import ANYONE, Action
 from sharing.errors import Refused, bad_field
 from sharing.records import consents
 from sharing.records.consents import known_words
-from sharing.records.database import Unit
 from sharing.records.tables import now
+from sharing.records.unit import Unit
 
 router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
 

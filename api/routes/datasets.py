@@ -16,8 +16,8 @@ from api.idempotency import Answer, Json
 from sharing.errors import NotFound, Refused
 from sharing.export.subject_from import check_subject_from
 from sharing.records import datasets
-from sharing.records.database import Unit
 from sharing.records.datasets import Dataset
+from sharing.records.unit import Unit
 from sharing.stages import Role
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=GuardedRoute)

@@ -15,8 +15,8 @@ from api.idempotency import Json
 from sharing.conflict import InterestKind, Organisation
 from sharing.errors import Refused, bad_field
 from sharing.records import interests, parties
-from sharing.records.database import Unit
 from sharing.records.interests import DeclaredInterest
+from sharing.records.unit import Unit
 from sharing.stages import Role
 
 router = APIRouter(prefix="/v1/interests", tags=["conflict"], route_class=GuardedRoute)

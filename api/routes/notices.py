@@ -14,8 +14,8 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.errors import Refused
 from sharing.records import notices
-from sharing.records.database import Unit
 from sharing.records.notices import Notice
+from sharing.records.unit import Unit
 
 router = APIRouter(prefix="/v1/notices", tags=["consent"], route_class=GuardedRoute)
 

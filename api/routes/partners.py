@@ -14,8 +14,8 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.conflict import Organisation
 from sharing.records import parties
-from sharing.records.database import Unit
 from sharing.records.parties import Partner, PartnerParent
+from sharing.records.unit import Unit
 
 router = APIRouter(prefix="/v1/partners", tags=["parties"], route_class=GuardedRoute)
 

@@ -14,8 +14,8 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.errors import Refused, bad_field
 from sharing.records import parties
-from sharing.records.database import Unit
 from sharing.records.parties import Partner, Person
+from sharing.records.unit import Unit
 from sharing.stages import Role
 
 router = APIRouter(prefix="/v1/people", tags=["parties"], route_class=GuardedRoute)

@@ -12,8 +12,8 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.errors import bad_field
 from sharing.records import parties
-from sharing.records.database import Unit
 from sharing.records.parties import Partner
+from sharing.records.unit import Unit
 from sharing.stages import Role
 
 router = APIRouter(prefix="/v1/tokens", tags=["parties"], route_class=GuardedRoute)

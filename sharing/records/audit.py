@@ -10,6 +10,8 @@ import rfc8785
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from sharing.records import heads
+
 GENESIS = "0" * 64
 
 
@@ -40,8 +42,13 @@ class Entry:
 def linked(position: int, at: datetime, entry: Entry, previous: str) -> dict[str, Any]:
     """The row for `entry` behind the one whose hash is `previous`."""
     row: dict[str, Any] = {
-        "position": position, "at": at, "actor": entry.actor, "action": entry.action,
-        "request_id": entry.request_id, "detail": entry.detail, "previous": previous,
+        "position": position,
+        "at": at,
+        "actor": entry.actor,
+        "action": entry.action,
+        "request_id": entry.request_id,
+        "detail": entry.detail,
+        "previous": previous,
     }
     return {**row, "hash": entry_hash(row)}
 
@@ -56,7 +63,10 @@ class LogBroken(Exception):
 
 
 def verify(session: Session) -> tuple[int, str]:
-    """Reads the whole log; returns (entries, last hash) or raises LogBroken at the first flaw."""
+    """Reads the whole log; returns (entries, last hash) or raises LogBroken at the first flaw.
+
+    The chain alone does not show that its last entries are gone: the positions given out do."""
+    given_out = heads.position(session.connection(), "audit")
     position, previous = 0, GENESIS
     for row in _rows(session):
         if row["position"] != position + 1:
@@ -64,11 +74,15 @@ def verify(session: Session) -> tuple[int, str]:
         if row["previous"] != previous or row.pop("hash") != (previous := entry_hash(row)):
             raise LogBroken(f"Entry {position + 1} was changed.")
         position += 1
+    if position < given_out:
+        raise LogBroken(f"Entry {position + 1} is missing.")
     return position, previous
 
 
 def _rows(session: Session) -> Iterator[dict[str, Any]]:
-    statement = select(AuditEntry).order_by(col(AuditEntry.position)).execution_options(yield_per=1000)
+    statement = (
+        select(AuditEntry).order_by(col(AuditEntry.position)).execution_options(yield_per=1000)
+    )
     for entry in session.exec(statement):
         row = entry.model_dump()
         session.expunge(entry)
@@ -77,11 +91,15 @@ def _rows(session: Session) -> Iterator[dict[str, Any]]:
 
 def head(session: Session) -> tuple[int, str]:
     """The last position and its hash: what a manifest carries as a witness."""
-    last = session.exec(select(AuditEntry).order_by(col(AuditEntry.position).desc()).limit(1)).first()
+    last = session.exec(
+        select(AuditEntry).order_by(col(AuditEntry.position).desc()).limit(1)
+    ).first()
     return (last.position, last.hash) if last else (0, GENESIS)
 
 
-def page(session: Session, after: int, limit: int, request_id: str | None = None) -> list[AuditEntry]:
+def page(
+    session: Session, after: int, limit: int, request_id: str | None = None
+) -> list[AuditEntry]:
     """Entries behind a position, in order."""
     statement = select(AuditEntry).where(col(AuditEntry.position) > after)
     if request_id is not None:

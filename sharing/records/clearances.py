@@ -16,8 +16,13 @@ def _approval(stage: str) -> ForeignKeyConstraint:
     """Points at an approved decision at this gate, for this request and this digest."""
     return ForeignKeyConstraint(
         ["request_id", "digest", f"{stage}_stage", "outcome", f"{stage}_by"],
-        ["decision.request_id", "decision.digest", "decision.stage", "decision.outcome",
-         "decision.actor_id"],
+        [
+            "decision.request_id",
+            "decision.digest",
+            "decision.stage",
+            "decision.outcome",
+            "decision.actor_id",
+        ],
         name=f"fk_clearance_{stage}",
     )
 
@@ -33,7 +38,9 @@ class ClearanceRow(SQLModel, table=True):
         CheckConstraint("outcome = 'approved'", name="approved"),
         *(
             CheckConstraint(f"{a}_by <> {b}_by", name=f"distinct_{i}{j}")
-            for i, a in enumerate(GATES) for j, b in enumerate(GATES) if i < j
+            for i, a in enumerate(GATES)
+            for j, b in enumerate(GATES)
+            if i < j
         ),
         CheckConstraint("valid_until > cleared_at", name="validity"),
     )
@@ -68,9 +75,14 @@ def add(session: Session, clearance: Clearance) -> ClearanceRow:
     """Writes a clearance; the database looks at every approval again."""
     people = {f"{a.stage}_by": a.actor for a in clearance.approvals}
     row = ClearanceRow(
-        id=new_id("clr"), request_id=clearance.request_id, digest=clearance.digest,
-        agreement_digest=clearance.agreement_digest, seal=clearance.seal,
-        cleared_at=clearance.cleared_at, valid_until=clearance.valid_until, **people,
+        id=new_id("clr"),
+        request_id=clearance.request_id,
+        digest=clearance.digest,
+        agreement_digest=clearance.agreement_digest,
+        seal=clearance.seal,
+        cleared_at=clearance.cleared_at,
+        valid_until=clearance.valid_until,
+        **people,
     )
     session.add(row)
     return row
@@ -82,8 +94,14 @@ def demand(session: Session, request_id: str, digest: str, at: datetime) -> Clea
     row = of(session, request_id, digest)
     if row is None:
         raise NotCleared("There is no clearance for this digest.")
-    clearance = Clearance(request_id, digest, _approvals(session, row), row.agreement_digest,
-                          row.cleared_at, row.valid_until)
+    clearance = Clearance(
+        request_id,
+        digest,
+        _approvals(session, row),
+        row.agreement_digest,
+        row.cleared_at,
+        row.valid_until,
+    )
     if clearance.seal != row.seal:
         raise NotCleared("The clearance does not match the decisions it was sealed from.")
     if not clearance.covers(request_id, digest, at):
@@ -93,13 +111,17 @@ def demand(session: Session, request_id: str, digest: str, at: datetime) -> Clea
 
 def _approvals(session: Session, row: ClearanceRow) -> tuple[Approval, ...]:
     decisions = session.exec(
-        select(Decision).where(Decision.request_id == row.request_id,
-                               Decision.digest == row.digest, Decision.outcome == "approved")
+        select(Decision).where(
+            Decision.request_id == row.request_id,
+            Decision.digest == row.digest,
+            Decision.outcome == "approved",
+        )
     )
     by_stage = {d.stage: d for d in decisions}
     if set(by_stage) != set(GATES):
         raise NotCleared("An approval behind this clearance is missing.")
     return tuple(
         Approval(stage, d.actor_id, d.digest, Outcome(d.outcome), d.id)
-        for stage in GATES if (d := by_stage[stage])
+        for stage in GATES
+        for d in (by_stage[stage],)
     )

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Index, and_
+from sqlalchemy import select as columns
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
@@ -39,9 +40,17 @@ class Consent(SQLModel, table=True):
     recorded_at: datetime
 
 
-_COLUMNS = (
-    Consent.position, Consent.subject, Consent.purpose, Consent.category, Consent.recipient,
-    Consent.action, Consent.explicit, Consent.notice, Consent.notice_version, Consent.at,
+_COLUMNS: tuple[Any, ...] = (
+    Consent.position,
+    Consent.subject,
+    Consent.purpose,
+    Consent.category,
+    Consent.recipient,
+    Consent.action,
+    Consent.explicit,
+    Consent.notice,
+    Consent.notice_version,
+    Consent.at,
     Consent.valid_until,
 )
 
@@ -52,18 +61,28 @@ def append(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
     if not events:
         return heads.position(connection, "consent")
     first, at = heads.take(connection, "consent", len(events)), now()
-    session.execute(insert(Consent), [
-        {"valid_until": None, "jurisdiction": None, **event, "position": first + i,
-         "recorded_at": at}
-        for i, event in enumerate(events)
-    ])
+    session.execute(
+        insert(Consent),
+        [
+            {
+                "valid_until": None,
+                "jurisdiction": None,
+                **event,
+                "position": first + i,
+                "recorded_at": at,
+            }
+            for i, event in enumerate(events)
+        ],
+    )
     return first + len(events) - 1
 
 
 def question(session: Session, purpose: str, dataset: Dataset, recipient: str) -> Question:
     """What subjects of a dataset must have said yes to, for this purpose and recipient."""
     return Question(
-        purpose, dataset.category, recipient,
+        purpose,
+        dataset.category,
+        recipient,
         needs_explicit(purpose, dataset.category, dataset.special_category),
         notices.terms(session),
     )
@@ -74,7 +93,7 @@ def of_subjects(session: Session, subjects: Sequence[str]) -> dict[str, list[Con
     found: dict[str, list[ConsentEvent]] = {}
     for i in range(0, len(subjects), 500):
         rows = session.execute(
-            select(*_COLUMNS).where(col(Consent.subject).in_(subjects[i : i + 500]))  # type: ignore[call-overload]
+            columns(*_COLUMNS).where(col(Consent.subject).in_(subjects[i : i + 500]))
         )
         for row in rows:
             found.setdefault(row[1], []).append(_event(row))
@@ -87,13 +106,15 @@ def of_objects(
     """All events of the subjects of a run of index positions, both ends included, by subject."""
     subjects = (
         select(DatasetObject.subject)
-        .where(DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index,
-               col(DatasetObject.position).between(first, last))
+        .where(
+            DatasetObject.dataset_id == dataset_id,
+            DatasetObject.index_version == index,
+            col(DatasetObject.position).between(first, last),
+        )
         .distinct()
     )
     rows = session.execute(
-        select(*_COLUMNS).where(col(Consent.subject).in_(subjects))  # type: ignore[call-overload]
-        .order_by(col(Consent.subject))
+        columns(*_COLUMNS).where(col(Consent.subject).in_(subjects)).order_by(col(Consent.subject))
     )
     return {s: [_event(r) for r in mine] for s, mine in groupby(rows, key=lambda row: row[1])}
 
@@ -105,18 +126,31 @@ def since(
     rows = session.execute(
         select(Consent.subject, Consent.position)
         .where(col(Consent.position) > position)
-        .where(select(DatasetObject.position).where(and_(
-            col(DatasetObject.dataset_id) == dataset_id, col(DatasetObject.index_version) == index,
-            col(DatasetObject.subject) == col(Consent.subject))).exists())
+        .where(
+            select(DatasetObject.position)
+            .where(
+                and_(
+                    col(DatasetObject.dataset_id) == dataset_id,
+                    col(DatasetObject.index_version) == index,
+                    col(DatasetObject.subject) == col(Consent.subject),
+                )
+            )
+            .exists()
+        )
         .order_by(col(Consent.position))
     )
-    latest: dict[str, int] = {subject: at for subject, at in rows}
+    latest: dict[str, int] = dict(rows.tuples().all())
     yield from latest.items()
 
 
 def count(
-    session: Session, asked: Question, objects: Sequence[tuple[int, str]], dataset: Dataset,
-    index: int, at: datetime, position: int,
+    session: Session,
+    asked: Question,
+    objects: Sequence[tuple[int, str]],
+    dataset: Dataset,
+    index: int,
+    at: datetime,
+    position: int,
 ) -> Coverage:
     """A scope, given as (index position, subject) in order, counted object by object."""
     answers: dict[str, Answer] = {}
@@ -130,8 +164,14 @@ def count(
             if (reason := answers[subject].excluded) is not None:
                 excluded[reason] += 1
     covered = sum(1 for answer in answers.values() if answer.excluded is None)
-    return Coverage(len(objects), len(answers), len(objects) - excluded.total(), covered,
-                    dict(excluded), position)
+    return Coverage(
+        len(objects),
+        len(answers),
+        len(objects) - excluded.total(),
+        covered,
+        dict(excluded),
+        position,
+    )
 
 
 def _event(row: Sequence[Any]) -> ConsentEvent:
@@ -145,7 +185,8 @@ def places(
     for i in range(0, len(subjects), 500):
         rows = session.execute(
             select(DatasetObject.position, DatasetObject.subject).where(
-                DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index,
+                DatasetObject.dataset_id == dataset_id,
+                DatasetObject.index_version == index,
                 col(DatasetObject.subject).in_(subjects[i : i + 500]),
             )
         )

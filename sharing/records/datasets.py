@@ -1,16 +1,18 @@
 """What is held: datasets, and the index of their objects, one version a scan."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Select, delete, func
+from sqlalchemy import JSON, BigInteger, Column, Index, delete, func
 from sqlmodel import Field, Session, SQLModel, col, insert, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from sharing.records.tables import new_id, now
 
 
 class Dataset(SQLModel, table=True):
-    """A folder of objects of one category. `index_version` is the current version of its index; 0: none.
+    """A folder of objects of one category. `index_version` is its current index; 0: none yet.
 
     `purposes`: the purposes it may be shared for; null where it doesn't say.
     """
@@ -47,7 +49,7 @@ class DatasetObject(SQLModel, table=True):
     taken_at: datetime | None = None
 
 
-def add(session: Session, **values: object) -> Dataset:
+def add(session: Session, **values: Any) -> Dataset:
     """A new dataset, not yet indexed."""
     dataset = Dataset(id=new_id("dst"), created_at=now(), **values)
     session.add(dataset)
@@ -60,9 +62,9 @@ def named(session: Session, name: str) -> Dataset | None:
     return found or session.get(Dataset, name)
 
 
-def append_objects(session: Session, rows: Sequence[dict[str, object]]) -> None:
+def append_objects(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Adds index rows of a version that is still being written."""
-    session.execute(insert(DatasetObject), list(rows))
+    session.execute(insert(DatasetObject), [dict(row) for row in rows])
 
 
 def discard_index(session: Session, dataset_id: str, index: int) -> None:
@@ -78,9 +80,11 @@ def publish_index(session: Session, dataset_id: str, index: int) -> Dataset:
     """Makes a fully written version the current one."""
     dataset = session.get_one(Dataset, dataset_id)
     counted = session.execute(
-        select(func.count(), func.count(col(DatasetObject.subject).distinct()),
-               func.coalesce(func.sum(DatasetObject.bytes), 0))
-        .where(DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index)
+        select(
+            func.count(),
+            func.count(col(DatasetObject.subject).distinct()),
+            func.coalesce(func.sum(DatasetObject.bytes), 0),
+        ).where(DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index)
     ).one()
     dataset.objects, dataset.subjects, dataset.bytes = (int(n) for n in counted)
     dataset.index_version, dataset.indexed_at = index, now()
@@ -94,7 +98,7 @@ def all_names(session: Session) -> Iterable[str]:
 
 def in_scope(
     dataset_id: str, index: int, after: datetime | None, before: datetime | None
-) -> Select[tuple[DatasetObject]]:
+) -> SelectOfScalar[DatasetObject]:
     """The objects that a scope's filter matches, in index order. Unknown dates match no filter."""
     statement = select(DatasetObject).where(
         DatasetObject.dataset_id == dataset_id, DatasetObject.index_version == index

@@ -36,8 +36,20 @@ class Happened:
 # What a partner never learns of its own request: who inside acted, or stepped aside.
 INSIDE_ONLY = frozenset({"person.recused"})
 SHOWN_TO_PARTNERS = frozenset(
-    {"stage", "outcome", "digest", "revision", "state", "until", "code", "waited_at", "clearance",
-     "objects", "bytes", "excluded"}
+    {
+        "stage",
+        "outcome",
+        "digest",
+        "revision",
+        "state",
+        "until",
+        "code",
+        "waited_at",
+        "clearance",
+        "objects",
+        "bytes",
+        "excluded",
+    }
 )
 
 

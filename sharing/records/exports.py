@@ -21,11 +21,19 @@ class Export(SQLModel, table=True):
 
     __tablename__ = "export"
     __table_args__ = (
-        ForeignKeyConstraint(["request_id", "digest"],
-                             ["clearance.request_id", "clearance.digest"],
-                             name="fk_export_clearance"),
-        Index("uq_export_live", "request_id", "digest", unique=True,
-              sqlite_where=_LIVE, postgresql_where=_LIVE),
+        ForeignKeyConstraint(
+            ["request_id", "digest"],
+            ["clearance.request_id", "clearance.digest"],
+            name="fk_export_clearance",
+        ),
+        Index(
+            "uq_export_live",
+            "request_id",
+            "digest",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
     )
     id: str = Field(primary_key=True)
     request_id: str = Field(foreign_key="request.id", index=True)
@@ -79,9 +87,11 @@ class Release(SQLModel, table=True):
 
     __tablename__ = "release"
     __table_args__ = (
-        ForeignKeyConstraint(["request_id", "digest"],
-                             ["clearance.request_id", "clearance.digest"],
-                             name="fk_release_clearance"),
+        ForeignKeyConstraint(
+            ["request_id", "digest"],
+            ["clearance.request_id", "clearance.digest"],
+            name="fk_release_clearance",
+        ),
     )
     export_id: str = Field(primary_key=True, foreign_key="export.id")
     request_id: str = Field(foreign_key="request.id")
@@ -106,36 +116,49 @@ def get(session: Session, export_id: str, *, hold: bool = False) -> Export:
 def live(session: Session, request_id: str, digest: str) -> Export | None:
     """The live export of a digest, if there is one."""
     return session.exec(
-        select(Export).where(Export.request_id == request_id, Export.digest == digest,
-                             col(Export.state).in_(LIVE_EXPORTS))
+        select(Export).where(
+            Export.request_id == request_id,
+            Export.digest == digest,
+            col(Export.state).in_(LIVE_EXPORTS),
+        )
     ).first()
 
 
 def of_request(session: Session, request_id: str) -> list[Export]:
     """A request's exports, oldest first."""
-    return list(session.exec(
-        select(Export).where(Export.request_id == request_id).order_by(col(Export.triggered_at))
-    ))
+    return list(
+        session.exec(
+            select(Export).where(Export.request_id == request_id).order_by(col(Export.triggered_at))
+        )
+    )
 
 
 def shards_of(session: Session, export_id: str) -> list[ExportShard]:
     """An export's shards in order."""
-    return list(session.exec(
-        select(ExportShard).where(ExportShard.export_id == export_id)
-        .order_by(col(ExportShard.number))
-    ))
+    return list(
+        session.exec(
+            select(ExportShard)
+            .where(ExportShard.export_id == export_id)
+            .order_by(col(ExportShard.number))
+        )
+    )
 
 
 def unreadable(session: Session, export_id: str, limit: int) -> list[UnreadableObject]:
     """What could not be read, in path order."""
-    return list(session.exec(
-        select(UnreadableObject).where(UnreadableObject.export_id == export_id)
-        .order_by(UnreadableObject.path).limit(limit)
-    ))
+    return list(
+        session.exec(
+            select(UnreadableObject)
+            .where(UnreadableObject.export_id == export_id)
+            .order_by(UnreadableObject.path)
+            .limit(limit)
+        )
+    )
 
 
-def stop(export: Export, state: ExportState, code: str | None = None,
-         detail: str | None = None) -> None:
+def stop(
+    export: Export, state: ExportState, code: str | None = None, detail: str | None = None
+) -> None:
     """Ends a run that delivered nothing. Its fence rises, so that no attempt of it can release."""
     export.state, export.ended_at = state, now()
     export.code, export.detail = code, detail

@@ -26,6 +26,8 @@ def position(connection: Connection, name: str, *, hold: bool = False) -> int:
     """The last position given out; with `hold`, none is given until this transaction ends."""
     if hold:
         return take(connection, name, 0) - 1
-    return int(connection.execute(
-        text("SELECT position FROM head WHERE name = :name"), {"name": name}
-    ).scalar_one())
+    return int(
+        connection.execute(
+            text("SELECT position FROM head WHERE name = :name"), {"name": name}
+        ).scalar_one()
+    )

@@ -49,13 +49,28 @@ class Recusal(SQLModel, table=True):
     at: datetime
 
 
-def declare(session: Session, person_id: str, organisation: Organisation, kind: InterestKind,
-            since: date, until: date | None, detail: str, declared_by: str) -> DeclaredInterest:
+def declare(
+    session: Session,
+    person_id: str,
+    organisation: Organisation,
+    kind: InterestKind,
+    since: date,
+    until: date | None,
+    detail: str,
+    declared_by: str,
+) -> DeclaredInterest:
     """Records an interest. The caller then recuses that person where it matches."""
     interest = DeclaredInterest(
-        id=new_id("int"), person_id=person_id, organisation=organisation.name,
-        lei=organisation.lei, kind=kind, since=since, until=until, detail=detail,
-        declared_by=declared_by, declared_at=now(),
+        id=new_id("int"),
+        person_id=person_id,
+        organisation=organisation.name,
+        lei=organisation.lei,
+        kind=kind,
+        since=since,
+        until=until,
+        detail=detail,
+        declared_by=declared_by,
+        declared_at=now(),
     )
     session.add(interest)
     return interest
@@ -69,12 +84,14 @@ def matches(session: Session, partner_id: str, person_id: str | None = None) -> 
     return _leading(session, session.exec(statement), partner_id)
 
 
-def _leading(
-    session: Session, rows: Iterable[DeclaredInterest], partner_id: str
-) -> list[Match]:
+def _leading(session: Session, rows: Iterable[DeclaredInterest], partner_id: str) -> list[Match]:
     partner = session.get_one(Partner, partner_id)
-    return screen(_interests(rows), Organisation(partner.name, partner.lei),
-                  parents_of(session, partner_id), now().date())
+    return screen(
+        _interests(rows),
+        Organisation(partner.name, partner.lei),
+        parents_of(session, partner_id),
+        now().date(),
+    )
 
 
 def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
@@ -84,8 +101,15 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
     for match in found:
         person = match.interest.person_id
         if person not in recused and person not in added:
-            session.add(Recusal(request_id=request_id, person_id=person, at=now(),
-                                interest_id=match.interest.id, relation=match.relation))
+            session.add(
+                Recusal(
+                    request_id=request_id,
+                    person_id=person,
+                    at=now(),
+                    interest_id=match.interest.id,
+                    relation=match.relation,
+                )
+            )
             added.append(person)
     return added
 
@@ -115,7 +139,13 @@ def recused_from(session: Session, request_id: str) -> frozenset[str]:
 
 def _interests(rows: Iterable[DeclaredInterest]) -> list[Interest]:
     return [
-        Interest(row.id, row.person_id, Organisation(row.organisation, row.lei),
-                 InterestKind(row.kind), row.since, row.until)
+        Interest(
+            row.id,
+            row.person_id,
+            Organisation(row.organisation, row.lei),
+            InterestKind(row.kind),
+            row.since,
+            row.until,
+        )
         for row in rows
     ]

@@ -24,12 +24,24 @@ class Notice(SQLModel, table=True):
     created_at: datetime
 
 
-def add(session: Session, name: str, version: str, text: str, purposes: Sequence[str],
-        categories: Sequence[str]) -> Notice:
+def add(
+    session: Session,
+    name: str,
+    version: str,
+    text: str,
+    purposes: Sequence[str],
+    categories: Sequence[str],
+) -> Notice:
     """A new version of a notice, its text hashed."""
-    notice = Notice(name=name, version=version, text=text, purposes=list(purposes),
-                    text_sha256=hashlib.sha256(text.encode()).hexdigest(),
-                    categories=list(categories), created_at=now())
+    notice = Notice(
+        name=name,
+        version=version,
+        text=text,
+        purposes=list(purposes),
+        text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        categories=list(categories),
+        created_at=now(),
+    )
     session.add(notice)
     return notice
 

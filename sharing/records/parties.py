@@ -111,8 +111,14 @@ def issue_token(
     secret = secret or f"clr_{secrets.token_urlsafe(32)}"
     if session.get(Token, hashed(secret)) is None:
         session.add(
-            Token(hash=hashed(secret), person_id=person_id, partner_id=partner_id, role=role,
-                  issued_at=now(), expires_at=now() + lifetime if lifetime else None)
+            Token(
+                hash=hashed(secret),
+                person_id=person_id,
+                partner_id=partner_id,
+                role=role,
+                issued_at=now(),
+                expires_at=now() + lifetime if lifetime else None,
+            )
         )
     return secret
 
@@ -125,7 +131,9 @@ def principal(session: Session, secret: str) -> Principal | None:
     role = Role(token.role)
     if token.person_id and role not in roles_of(session, token.person_id):
         return None
-    return Principal(token.person_id or token.partner_id or "", role, token.person_id, token.partner_id)
+    return Principal(
+        token.person_id or token.partner_id or "", role, token.person_id, token.partner_id
+    )
 
 
 def revoke_token(session: Session, secret: str) -> str | None:
@@ -138,13 +146,24 @@ def revoke_token(session: Session, secret: str) -> str | None:
 
 
 def issue_sign_in(
-    session: Session, role: Role, ttl: timedelta, *, person_id: str | None = None,
+    session: Session,
+    role: Role,
+    ttl: timedelta,
+    *,
+    person_id: str | None = None,
     partner_id: str | None = None,
 ) -> str:
     """A one-time code for a sign-in link."""
     code = secrets.token_urlsafe(24)
-    session.add(SignInCode(hash=hashed(code), person_id=person_id, partner_id=partner_id, role=role,
-                           expires_at=now() + ttl))
+    session.add(
+        SignInCode(
+            hash=hashed(code),
+            person_id=person_id,
+            partner_id=partner_id,
+            role=role,
+            expires_at=now() + ttl,
+        )
+    )
     return code
 
 
@@ -154,8 +173,13 @@ def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | No
     if row is None or row.used_at is not None or row.expires_at <= now():
         return None
     row.used_at = now()
-    return issue_token(session, Role(row.role), person_id=row.person_id, partner_id=row.partner_id,
-                       lifetime=lifetime)
+    return issue_token(
+        session,
+        Role(row.role),
+        person_id=row.person_id,
+        partner_id=row.partner_id,
+        lifetime=lifetime,
+    )
 
 
 def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:
@@ -183,8 +207,9 @@ def add_person(
     session: Session, name: str, email: str, roles: Sequence[Role], partner_id: str | None = None
 ) -> Person:
     """A new person with roles from now on."""
-    person = Person(id=new_id("per"), name=name, email=email.casefold(), partner_id=partner_id,
-                    created_at=now())
+    person = Person(
+        id=new_id("per"), name=name, email=email.casefold(), partner_id=partner_id, created_at=now()
+    )
     session.add(person)
     session.flush()
     grant_roles(session, person.id, roles)
@@ -196,7 +221,8 @@ def grant_roles(session: Session, person_id: str, roles: Sequence[Role]) -> None
     held = roles_of(session, person_id)
     session.add_all(
         RoleGrant(person_id=person_id, role=role, valid_from=now())
-        for role in dict.fromkeys(roles) if role not in held
+        for role in dict.fromkeys(roles)
+        if role not in held
     )
 
 
@@ -208,12 +234,15 @@ def add_partner(
     age_recipient: str | None,
 ) -> Partner:
     """A new partner with the parents it named."""
-    partner = Partner(id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient,
-                      created_at=now())
+    partner = Partner(
+        id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now()
+    )
     session.add(partner)
     session.flush()
     session.add_all(
-        PartnerParent(partner_id=partner.id, number=i, name=parent.name, lei=parent.lei, share=share)
+        PartnerParent(
+            partner_id=partner.id, number=i, name=parent.name, lei=parent.lei, share=share
+        )
         for i, (parent, share) in enumerate(parents)
     )
     return partner
@@ -221,15 +250,17 @@ def add_partner(
 
 def person_named(session: Session, name: str) -> Person | None:
     """A person by id or e-mail address."""
-    return session.get(Person, name) or session.exec(
-        select(Person).where(Person.email == name.casefold())
-    ).first()
+    return (
+        session.get(Person, name)
+        or session.exec(select(Person).where(Person.email == name.casefold())).first()
+    )
 
 
 def parents_of(session: Session, partner_id: str) -> list[Organisation]:
     """The organisations that a partner named as its parents."""
     rows = session.exec(
-        select(PartnerParent).where(PartnerParent.partner_id == partner_id)
+        select(PartnerParent)
+        .where(PartnerParent.partner_id == partner_id)
         .order_by(col(PartnerParent.number))
     )
     return [Organisation(row.name, row.lei) for row in rows]
@@ -238,9 +269,15 @@ def parents_of(session: Session, partner_id: str) -> list[Organisation]:
 def people_with(session: Session, role: Role) -> list[str]:
     """Ids of everyone who holds a role now, in a stable order."""
     at = now()
-    return list(session.exec(
-        select(RoleGrant.person_id).where(
-            RoleGrant.role == role, col(RoleGrant.valid_from) <= at,
-            or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-        ).distinct().order_by(RoleGrant.person_id)
-    ))
+    return list(
+        session.exec(
+            select(RoleGrant.person_id)
+            .where(
+                RoleGrant.role == role,
+                col(RoleGrant.valid_from) <= at,
+                or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
+            )
+            .distinct()
+            .order_by(RoleGrant.person_id)
+        )
+    )

@@ -70,14 +70,19 @@ class Decision(SQLModel, table=True):
         # One act a person and digest, over all gates: no person acts twice on one request (I2).
         UniqueConstraint("request_id", "digest", "actor_id", name="uq_decision_one_act"),
         # What a clearance's foreign keys point at.
-        UniqueConstraint("request_id", "digest", "stage", "outcome", "actor_id",
-                         name="uq_decision_outcome"),
-        ForeignKeyConstraint(["declaration_id", "actor_id"],
-                             ["declaration.id", "declaration.person_id"],
-                             name="fk_decision_own_declaration"),
-        ForeignKeyConstraint(["request_id", "digest", "stage"],
-                             ["gate.request_id", "gate.digest", "gate.stage"],
-                             name="fk_decision_gate"),
+        UniqueConstraint(
+            "request_id", "digest", "stage", "outcome", "actor_id", name="uq_decision_outcome"
+        ),
+        ForeignKeyConstraint(
+            ["declaration_id", "actor_id"],
+            ["declaration.id", "declaration.person_id"],
+            name="fk_decision_own_declaration",
+        ),
+        ForeignKeyConstraint(
+            ["request_id", "digest", "stage"],
+            ["gate.request_id", "gate.digest", "gate.stage"],
+            name="fk_decision_gate",
+        ),
         CheckConstraint("outcome IN ('approved', 'refused', 'returned')", name="outcome"),
         CheckConstraint("length(reason) > 0", name="reason"),
     )
@@ -124,8 +129,9 @@ def revision_row(session: Session, request: Request) -> RequestRevision:
 def revision(session: Session, request: Request) -> Revision:
     """The current revision as a value."""
     row = revision_row(session, request)
-    return Revision(request.id, row.number, request.partner_id, row.age_recipient, row.index_version,
-                    row.body)
+    return Revision(
+        request.id, row.number, request.partner_id, row.age_recipient, row.index_version, row.body
+    )
 
 
 def case(session: Session, request: Request, triggered_by: str | None = None) -> Case:
@@ -135,8 +141,13 @@ def case(session: Session, request: Request, triggered_by: str | None = None) ->
             Decision.request_id == request.id, Decision.digest == request.digest
         )
     )
-    return Case(request.partner_id, request.sponsor, recused_from(session, request.id),
-                frozenset(deciders), triggered_by)
+    return Case(
+        request.partner_id,
+        request.sponsor,
+        recused_from(session, request.id),
+        frozenset(deciders),
+        triggered_by,
+    )
 
 
 def gate(session: Session, request: Request, stage: Stage) -> Gate | None:
@@ -147,8 +158,11 @@ def gate(session: Session, request: Request, stage: Stage) -> Gate | None:
 def open_gate(session: Session, request: Request) -> Gate | None:
     """The gate of the current digest that waits for a decision, if there is one."""
     return session.exec(
-        select(Gate).where(Gate.request_id == request.id, Gate.digest == request.digest,
-                           col(Gate.outcome).is_(None))
+        select(Gate).where(
+            Gate.request_id == request.id,
+            Gate.digest == request.digest,
+            col(Gate.outcome).is_(None),
+        )
     ).first()
 
 
@@ -159,24 +173,31 @@ def findings(row: Gate) -> list[Finding]:
 
 def gates_of(session: Session, request_id: str) -> list[Gate]:
     """Every gate ever opened for a request, in the order of opening."""
-    return list(session.exec(
-        select(Gate).where(Gate.request_id == request_id).order_by(col(Gate.opened_at))
-    ))
+    return list(
+        session.exec(
+            select(Gate).where(Gate.request_id == request_id).order_by(col(Gate.opened_at))
+        )
+    )
 
 
 def decisions_of(session: Session, request_id: str) -> list[Decision]:
     """Every decision ever taken on a request, voided ones too (F6)."""
-    return list(session.exec(
-        select(Decision).where(Decision.request_id == request_id).order_by(col(Decision.at))
-    ))
+    return list(
+        session.exec(
+            select(Decision).where(Decision.request_id == request_id).order_by(col(Decision.at))
+        )
+    )
 
 
 def open_ids(session: Session) -> list[str]:
     """Ids of the requests that have not come to their end, oldest first."""
-    return list(session.exec(
-        select(Request.id).where(col(Request.state).not_in(ENDED))
-        .order_by(col(Request.submitted_at))
-    ))
+    return list(
+        session.exec(
+            select(Request.id)
+            .where(col(Request.state).not_in(ENDED))
+            .order_by(col(Request.submitted_at))
+        )
+    )
 
 
 def wait(request: Request, stage: str | None, until: datetime | None) -> None:

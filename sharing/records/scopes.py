@@ -17,8 +17,10 @@ def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[in
     up to the limit. Consent is not asked here: it excludes from the scope, and never refills it."""
     scope = revision.body["scope"]
     statement = in_scope(
-        revision.dataset_id, revision.index_version,
-        moment(scope["where"].get("taken_after")), moment(scope["where"].get("taken_before")),
+        revision.dataset_id,
+        revision.index_version,
+        moment(scope["where"].get("taken_after")),
+        moment(scope["where"].get("taken_before")),
     ).limit(scope["limit"])
     rows = session.execute(
         statement.with_only_columns(DatasetObject.position, DatasetObject.subject)  # type: ignore[call-overload]
@@ -32,5 +34,12 @@ def coverage(session: Session, request: Request) -> Coverage:
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
     position = heads.position(session.connection(), "consent")
-    return consents.count(session, asked, objects_of(session, revision), dataset,
-                          revision.index_version, now(), position)
+    return consents.count(
+        session,
+        asked,
+        objects_of(session, revision),
+        dataset,
+        revision.index_version,
+        now(),
+        position,
+    )

@@ -29,11 +29,13 @@ def register(session: Session, purpose: str, key: str) -> bool:
 
 def known(session: Session, purpose: str) -> Sequence[str]:
     """The keys that are trusted for a purpose now, oldest first."""
-    return list(session.exec(
-        select(SigningKey.key).where(SigningKey.purpose == purpose,
-                                     col(SigningKey.revoked_at).is_(None))
-        .order_by(col(SigningKey.added_at))
-    ))
+    return list(
+        session.exec(
+            select(SigningKey.key)
+            .where(SigningKey.purpose == purpose, col(SigningKey.revoked_at).is_(None))
+            .order_by(col(SigningKey.added_at))
+        )
+    )
 
 
 def demand_order(session: Session, order: Order, verb: Verb) -> None:

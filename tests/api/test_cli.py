@@ -76,6 +76,23 @@ def test_typo_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert '"demo"' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [
+        (["decide", "id", "x", "approved"], '"purpose_review", "consent_verification"'),
+        (["token", "Ada", "--role", "x"], '"purpose_reviewer", "consent_steward"'),
+        (["request", "list", "--state", "x"], '"submitted", "purpose_review"'),
+    ],
+)
+def test_choices_are_spelt_as_everywhere(
+    words: list[str], choices: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Choices are offered with the very words of the API, underscores and all."""
+    assert cli.run(words) == 2
+    told = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert choices in told
+
+
 def test_unknown_setting_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,7 +112,7 @@ def test_plain_terminals_get_plain_signs(
 
 async def _run(*words: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
-        *parts.program("demo", *words),
+        *parts.program(*words),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -126,7 +126,7 @@ async def test_the_demo_ends_with_what_it_did(tmp_path: Path) -> None:
     a package that verifies again by the command that the story ends with."""
     own = _own_photos(tmp_path)
     before, home = _files(own), tmp_path / "home"
-    code, out, err = await _run("--photos", str(own), "--home", str(home), "--json")
+    code, out, err = await _run("demo", "--photos", str(own), "--home", str(home), "--json")
     assert code == 0, err
     (line,) = out.splitlines()
     told: dict[str, Any] = json.loads(line)
@@ -139,26 +139,27 @@ async def test_the_demo_ends_with_what_it_did(tmp_path: Path) -> None:
     assert Path(told["package"]).is_relative_to(home)
     assert _files(own) == before
     assert "Ingrid Solheim tries to approve it all the same" in err
-    again = await asyncio.create_subprocess_exec(
-        *parts.program("verify", told["package"], "--key", told["key"], "--json"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    verified, _ = await again.communicate()
-    assert again.returncode == 0
-    assert json.loads(verified)["objects"] == 5
+    verify = ("verify", told["package"], "--key", told["key"], "--json")
+    code, out, _ = await _run(*verify)
+    assert (code, json.loads(out)["objects"]) == (0, 5)
+    shard = Path(told["package"]) / "shard-00000.tar"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"!")
+    code, out, err = await _run(*verify[:-1])
+    assert (code, out) == (1, "shard-00000.tar\n")
+    assert err.startswith("package_broken: ")
 
 
 async def test_a_used_home_is_wrong_usage(tmp_path: Path) -> None:
     """The demo begins with nothing: a folder that holds something is refused with exit code 2."""
     (tmp_path / "something").write_text("mine")
-    code, out, err = await _run("--home", str(tmp_path), "--json")
+    code, out, err = await _run("demo", "--home", str(tmp_path), "--json")
     assert (code, out) == (2, "")
     assert "not empty" in err
 
 
 async def test_home_inside_the_photos_is_wrong_usage(tmp_path: Path) -> None:
     """A home inside the person's own photos would be written into: refused with exit code 2."""
-    code, _, err = await _run("--home", str(tmp_path / "x"), "--photos", str(tmp_path))
+    code, _, err = await _run("demo", "--home", str(tmp_path / "x"), "--photos", str(tmp_path))
     assert code == 2
     assert "only read" in err
     assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from sharing.records.database import Unit
+from sharing.records.unit import Unit
 from tests.api.test_idempotency import CREATED, IDS, counted
 from tests.api.world import World
 

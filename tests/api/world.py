@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.backend import Backend
 from sharing.records import consents, datasets, notices, parties
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import GATE_ROLES, GATES, Role, Stage
 from tests.api.engine import DirectEngine

@@ -14,8 +14,9 @@ from sharing.export.index import IndexedObject, scan
 from sharing.keys import public_text, signing_key
 from sharing.orders import Order, Verb, signed
 from sharing.records import consents, datasets, notices, parties, signing_keys
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.tables import new_id, now
+from sharing.records.unit import Unit
 from sharing.request import Revision
 from sharing.settings import Settings
 from sharing.stages import GATE_ROLES, Role, Stage

@@ -20,8 +20,9 @@ from typing import Any
 from api.home import with_keys
 from api.parts import API, part
 from sharing.records import parties
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.migrate import migrate
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import Role
 from tests.bench.load import COUNTER, Outcome

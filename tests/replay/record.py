@@ -97,8 +97,10 @@ async def cancelled(office: Office) -> str:
     world = office.world
     trigger = world.order(Verb.TRIGGER, request, world.people["engineer"], digest)
     await verbs.trigger(office.client, trigger)
-    await verbs.cancel(office.client, world.order(
-        Verb.CANCEL, request, world.people["engineer"], digest, export=trigger.id))
+    await verbs.cancel(
+        office.client,
+        world.order(Verb.CANCEL, request, world.people["engineer"], digest, export=trigger.id),
+    )
     return request
 
 
@@ -107,8 +109,12 @@ async def _exported(office: Office) -> str:
     world = office.world
     trigger = world.order(Verb.TRIGGER, request, world.people["engineer"], digest)
     await verbs.trigger(office.client, trigger)
-    await verbs.confirm(office.client, world.order(
-        Verb.CONFIRM, request, world.people["second_engineer"], digest, export=trigger.id))
+    await verbs.confirm(
+        office.client,
+        world.order(
+            Verb.CONFIRM, request, world.people["second_engineer"], digest, export=trigger.id
+        ),
+    )
     for _ in range(500):
         row = await world.database.read(lambda s: exports.get(s, trigger.id))
         if row.ended_at is not None:
@@ -119,7 +125,13 @@ async def _exported(office: Office) -> str:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    cleared, refused, returned_and_revised, withdrawn, resumed, delivered, cancelled,
+    cleared,
+    refused,
+    returned_and_revised,
+    withdrawn,
+    resumed,
+    delivered,
+    cancelled,
 )
 
 
@@ -140,8 +152,12 @@ async def main(home: Path) -> None:
     await asyncio.to_thread(migrate, url)
     fill(home / "store" / "photos", 3)
     chosen = Settings(
-        home=home, database_url=url, payload_keys=PAYLOAD_KEY, signing_key=PAYLOAD_KEY,
-        pseudonym_key=PAYLOAD_KEY, shard_objects=4,
+        home=home,
+        database_url=url,
+        payload_keys=PAYLOAD_KEY,
+        signing_key=PAYLOAD_KEY,
+        pseudonym_key=PAYLOAD_KEY,
+        shard_objects=4,
     ).resolved()
     async with (
         await skipped_time_server() as server,

@@ -54,8 +54,14 @@ class Office:
             await asyncio.sleep(0.02)
         raise AssertionError(f"{request} is {row.state}, not {state}")
 
-    async def decide(self, request: str, digest: str, stage: Stage,
-                     outcome: Outcome = Outcome.APPROVED, actor: str | None = None) -> None:
+    async def decide(
+        self,
+        request: str,
+        digest: str,
+        stage: Stage,
+        outcome: Outcome = Outcome.APPROVED,
+        actor: str | None = None,
+    ) -> None:
         """A decision, sent as the API would."""
         await verbs.decide(self.client, self.world.decision(request, digest, stage, outcome, actor))
 
@@ -72,22 +78,30 @@ class Office:
 def settings(home: Path, database_url: str, **changes: object) -> Settings:
     """Settings with keys of their own."""
     return Settings(
-        home=home, database_url=database_url, payload_keys=secret(), signing_key=secret(),
-        pseudonym_key=secret(), **changes,  # type: ignore[arg-type]
+        home=home,
+        database_url=database_url,
+        payload_keys=secret(),
+        signing_key=secret(),
+        pseudonym_key=secret(),
+        **changes,  # type: ignore[arg-type]
     ).resolved()
 
 
 @asynccontextmanager
 async def running(
-    environment: WorkflowEnvironment, database: Database, chosen: Settings,
-    monkeypatch: pytest.MonkeyPatch, **world: Any,
+    environment: WorkflowEnvironment,
+    database: Database,
+    chosen: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    **world: Any,
 ) -> AsyncIterator[Office]:
     """An office on a control queue of its own, so that tests don't take each other's work."""
     queue = f"control-{uuid4().hex[:8]}"
     for module in (worker, verbs):
         monkeypatch.setattr(module, "CONTROL_QUEUE", queue)
-    client = Client(**{**environment.client.config(),
-                       "data_converter": converter(chosen.payload_keys)})
+    config = environment.client.config()
+    config["data_converter"] = converter(chosen.payload_keys)
+    client = Client(**config)
     office = Office(environment, client, await populate(database, **world), chosen)
     async with worker.control_worker(client, database, chosen):
         yield office
@@ -95,7 +109,10 @@ async def running(
 
 @pytest.fixture
 async def office(
-    temporal: WorkflowEnvironment, database: Database, database_url: str, tmp_path: Path,
+    temporal: WorkflowEnvironment,
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Office]:
     """An office on the wall clock."""
@@ -106,7 +123,10 @@ async def office(
 
 @pytest.fixture
 async def patient_office(
-    time_skipping: WorkflowEnvironment, database: Database, database_url: str, tmp_path: Path,
+    time_skipping: WorkflowEnvironment,
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Office]:
     """An office where waiting takes no time."""
@@ -115,5 +135,3 @@ async def patient_office(
     ) as here:
         await index(here.world)
         yield here
-
-

@@ -73,4 +73,3 @@ async def test_ninety_days_of_waiting_pass(patient_office: Office) -> None:
         await office.environment.fast_forward(handle, timedelta(days=45))
         await office.decide(request, digest, stage)
     await office.at(request, GATES[2])
-

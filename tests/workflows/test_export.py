@@ -72,7 +72,10 @@ class Depot:
 
 @pytest.fixture
 async def depot(
-    temporal: WorkflowEnvironment, database: Database, database_url: str, tmp_path: Path,
+    temporal: WorkflowEnvironment,
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Depot]:
     """Twelve people with two photographs each, who all said yes."""
@@ -85,9 +88,7 @@ async def depot(
     ):
         from datetime import timedelta
 
-        assert await verbs.index_dataset(
-            office.client, office.world.dataset, timedelta(seconds=20)
-        )
+        assert await verbs.index_dataset(office.client, office.world.dataset, timedelta(seconds=20))
         for subject in subjects:
             await office.world.say(subject)
         yield Depot(office, photos, subjects)
@@ -150,8 +151,9 @@ async def test_interest_known_before_release_revokes(depot: Depot) -> None:
     request, digest = await depot.office.cleared()
     person = world.people["legal_counsel"]
     await world.declare_interest(person, "Northlight Vision")
-    await world.database.write(lambda u: interests.recuse(
-        u.session, request, interests.matches(u.session, world.partner)))
+    await world.database.write(
+        lambda u: interests.recuse(u.session, request, interests.matches(u.session, world.partner))
+    )
     row = await depot.ended(await depot.triggered(request, digest))
     assert row.state == "failed"
     await depot.office.at(request, "revoked")

@@ -76,8 +76,7 @@ async def test_wrong_role(office: Office, actor: str, why: str) -> None:
     """A person without the gate's role cannot decide there."""
     request, digest = await office.submitted()
     with pytest.raises(NotEligible) as refused:
-        await office.decide(request, digest, Stage.PURPOSE_REVIEW,
-                            actor=office.world.people[actor])
+        await office.decide(request, digest, Stage.PURPOSE_REVIEW, actor=office.world.people[actor])
     assert refused.value.why == why
 
 

@@ -4,9 +4,10 @@ from temporalio import activity
 
 from sharing.conflict import report
 from sharing.records import interests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.parties import Person, parents_of
 from sharing.records.requests import Request
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judged, open_gate
 from workflows.activities.submission import SCREENING

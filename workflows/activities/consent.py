@@ -4,9 +4,10 @@ from temporalio import activity
 
 from sharing.consent import Coverage, report
 from sharing.records import requests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.requests import Request
 from sharing.records.scopes import coverage
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judge, Judged, open_gate
 from workflows.activities.pulse import beating

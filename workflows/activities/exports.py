@@ -8,14 +8,15 @@ from sharing.eligibility import Act, demand
 from sharing.errors import NotCleared, NotFound, Refused
 from sharing.orders import Order, Verb
 from sharing.records import clearances, exports, requests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export
 from sharing.records.parties import actor
 from sharing.records.requests import Request
 from sharing.records.signing_keys import demand_order
 from sharing.records.tables import now
-from sharing.stages import ExportState, RequestState, Stage
+from sharing.records.unit import Unit
+from sharing.stages import LIVE_EXPORTS, ExportState, RequestState, Stage
 from workflows.messages import ExportEnd, Triggered
 
 
@@ -64,11 +65,20 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
     twice = unit.session.get_one(Dataset, revision.dataset_id).special_category
     state = ExportState.AWAITING_CONFIRMATION if twice else ExportState.RUNNING
     unit.session.add(
-        Export(id=order.id, request_id=request.id, digest=request.digest, state=state,
-               needs_confirmation=twice, triggered_by=order.actor, triggered_at=now())
+        Export(
+            id=order.id,
+            request_id=request.id,
+            digest=request.digest,
+            state=state,
+            needs_confirmation=twice,
+            triggered_by=order.actor,
+            triggered_at=now(),
+        )
     )
     request.state = RequestState.EXPORTING
-    requests.wait(request, Stage.EXPORT if twice else None, request.waiting_until if twice else None)
+    requests.wait(
+        request, Stage.EXPORT if twice else None, request.waiting_until if twice else None
+    )
     _tell(unit, request, order.actor, "export.triggered", order.id)
     return Triggered(order.id, twice)
 
@@ -92,7 +102,7 @@ def _cancel(unit: Unit, order: Order) -> None:
     if export.state == ExportState.CANCELLED:
         return
     _may(unit, Act.CANCEL, order, request)
-    if exports.released(unit.session, export.id) or export.state not in exports.LIVE_EXPORTS:
+    if exports.released(unit.session, export.id) or export.state not in LIVE_EXPORTS:
         raise Refused("wrong_state", f"The export is {export.state}: it can't be cancelled now.")
     waiting = export.state == ExportState.AWAITING_CONFIRMATION
     exports.stop(export, ExportState.CANCELLED, "export_cancelled", "Cancelled by a person.")
@@ -106,7 +116,7 @@ def _end(unit: Unit, end: ExportEnd) -> None:
     request = requests.get(unit.session, export.request_id, hold=True)
     if exports.released(unit.session, export.id):
         return
-    if export.state in exports.LIVE_EXPORTS:
+    if export.state in LIVE_EXPORTS:
         exports.stop(export, ExportState.FAILED, end.code, end.detail)
         _tell(unit, request, "system:export", "export.failed", export.id, code=end.code)
     unit.audit("system:export", "export.erased", request.id, export=export.id)
@@ -140,6 +150,6 @@ def _both(unit: Unit, order: Order) -> tuple[Request, Export]:
     return request, export
 
 
-def _tell(unit: Unit, request: Request, by: str, type: str, export: str, **data: str) -> None:
-    unit.audit(by, type, request.id, export=export, **data)
-    unit.tell(type, export, partner_id=request.partner_id, request_id=request.id, **data)
+def _tell(unit: Unit, request: Request, by: str, what: str, export: str, **data: str) -> None:
+    unit.audit(by, what, request.id, export=export, **data)
+    unit.tell(what, export, partner_id=request.partner_id, request_id=request.id, **data)

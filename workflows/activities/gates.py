@@ -13,12 +13,13 @@ from sharing.errors import NotFound, Refused
 from sharing.findings import Finding, findings_digest
 from sharing.orders import Order, Verb
 from sharing.records import clearances, requests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.interests import Declaration
 from sharing.records.parties import actor
 from sharing.records.requests import Decision, Gate, Request
 from sharing.records.signing_keys import demand_order
 from sharing.records.tables import new_id, now
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, RequestState, Stage
 from workflows.messages import Decided, Opened, Opening
@@ -52,25 +53,46 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     opened = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if opened is not None:
         left = request.waiting_until - now() if opened.outcome and request.waiting_until else None
-        return Opened(opened.until.isoformat(), Outcome(opened.outcome) if opened.outcome else None,
-                      left.total_seconds() if left else 0.0)
+        return Opened(
+            opened.until.isoformat(),
+            Outcome(opened.outcome) if opened.outcome else None,
+            left.total_seconds() if left else 0.0,
+        )
     if request.digest != opening.digest or request.state not in _before(opening.stage):
         return Opened(opening.at)
     judged = judge(unit, request)
     found = judged.findings
     until = datetime.fromisoformat(opening.at) + patience
-    row = Gate(request_id=request.id, digest=request.digest, stage=opening.stage, until=until,
-               findings=[{**asdict(f), "result": str(f.result)} for f in found],
-               findings_digest=findings_digest(found), agreement_digest=judged.agreement,
-               opened_at=now())
+    row = Gate(
+        request_id=request.id,
+        digest=request.digest,
+        stage=opening.stage,
+        until=until,
+        findings=[{**asdict(f), "result": str(f.result)} for f in found],
+        findings_digest=findings_digest(found),
+        agreement_digest=judged.agreement,
+        opened_at=now(),
+    )
     unit.session.add(row)
     request.state = RequestState(opening.stage)
     requests.wait(request, opening.stage, until)
     results = {f.check: str(f.result) for f in found}
-    unit.audit(FINDER.format(stage=opening.stage), "gate.opened", request.id,
-               stage=opening.stage, findings=results, findings_digest=row.findings_digest)
-    unit.tell("gate.opened", request.id, partner_id=request.partner_id, request_id=request.id,
-              stage=opening.stage, until=until.isoformat())
+    unit.audit(
+        FINDER.format(stage=opening.stage),
+        "gate.opened",
+        request.id,
+        stage=opening.stage,
+        findings=results,
+        findings_digest=row.findings_digest,
+    )
+    unit.tell(
+        "gate.opened",
+        request.id,
+        partner_id=request.partner_id,
+        request_id=request.id,
+        stage=opening.stage,
+        until=until.isoformat(),
+    )
     return Opened(until.isoformat())
 
 
@@ -90,9 +112,7 @@ class Decisions:
     @activity.defn
     async def record_decision(self, order: Order) -> Decided:
         """One decision, with the declaration behind it; the fourth approval seals the clearance."""
-        return await self._database.write(
-            partial(_decision, order=order, settings=self._settings)
-        )
+        return await self._database.write(partial(_decision, order=order, settings=self._settings))
 
 
 def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
@@ -108,18 +128,42 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
     unit.session.add(declaration)
     unit.session.flush()
     unit.session.add(
-        Decision(id=order.id, request_id=request.id, digest=order.digest, stage=stage,
-                 actor_id=order.actor, outcome=outcome, reason=order.body["reason"],
-                 conditions=list(order.body["conditions"]), findings_digest=gate.findings_digest,
-                 agreement_digest=gate.agreement_digest, declaration_id=declaration.id, at=at,
-                 signature=order.signature)
+        Decision(
+            id=order.id,
+            request_id=request.id,
+            digest=order.digest,
+            stage=stage,
+            actor_id=order.actor,
+            outcome=outcome,
+            reason=order.body["reason"],
+            conditions=list(order.body["conditions"]),
+            findings_digest=gate.findings_digest,
+            agreement_digest=gate.agreement_digest,
+            declaration_id=declaration.id,
+            at=at,
+            signature=order.signature,
+        )
     )
     unit.session.flush()
     gate.outcome, gate.closed_at = outcome, at
-    unit.audit(order.actor, "decision.taken", request.id, decision=order.id, stage=stage,
-               outcome=outcome, digest=order.digest, findings_digest=gate.findings_digest)
-    unit.tell("decision.taken", request.id, partner_id=request.partner_id, request_id=request.id,
-              stage=stage, outcome=outcome)
+    unit.audit(
+        order.actor,
+        "decision.taken",
+        request.id,
+        decision=order.id,
+        stage=stage,
+        outcome=outcome,
+        digest=order.digest,
+        findings_digest=gate.findings_digest,
+    )
+    unit.tell(
+        "decision.taken",
+        request.id,
+        partner_id=request.partner_id,
+        request_id=request.id,
+        stage=stage,
+        outcome=outcome,
+    )
     _move(unit, request, stage, outcome, wait)
     return Decided(outcome, wait)
 
@@ -166,11 +210,15 @@ def _move(unit: Unit, request: Request, stage: Stage, outcome: Outcome, wait: fl
 def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
     """Seals four approvals; the database refuses the row if they do not stand behind it."""
     at = now()
-    taken = {d.stage: d for d in requests.decisions_of(unit.session, request.id)
-             if d.digest == request.digest}
+    taken = {
+        d.stage: d
+        for d in requests.decisions_of(unit.session, request.id)
+        if d.digest == request.digest
+    }
     approvals = [
         Approval(stage, d.actor_id, d.digest, Outcome(d.outcome), d.id)
-        for stage in GATES if (d := taken.get(stage)) is not None
+        for stage in GATES
+        if (d := taken.get(stage)) is not None
     ]
     agreement = taken[Stage.LEGAL_APPROVAL].agreement_digest or ""
     clearance = seal(request.id, request.digest, approvals, agreement, at, at + valid_for)
@@ -181,6 +229,6 @@ def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
     _told(unit, request, "request.cleared", clearance=row.id, seal=clearance.seal)
 
 
-def _told(unit: Unit, request: Request, type: str, **data: str) -> None:
-    unit.audit("system:process", type, request.id, **data)
-    unit.tell(type, request.id, partner_id=request.partner_id, request_id=request.id, **data)
+def _told(unit: Unit, request: Request, what: str, **data: str) -> None:
+    unit.audit("system:process", what, request.id, **data)
+    unit.tell(what, request.id, partner_id=request.partner_id, request_id=request.id, **data)

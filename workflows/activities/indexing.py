@@ -10,8 +10,9 @@ from sharing.errors import NotFound, Refused
 from sharing.export.index import scan
 from sharing.export.staging import local
 from sharing.records import datasets
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.datasets import Dataset
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.pulse import beating
 
@@ -32,9 +33,7 @@ class Indexing:
         if dataset is None:
             raise NotFound("dataset", dataset_id)
         version = dataset.index_version + 1
-        await self._database.write(
-            lambda u: datasets.discard_index(u.session, dataset_id, version)
-        )
+        await self._database.write(lambda u: datasets.discard_index(u.session, dataset_id, version))
         async with beating():
             await self._append(dataset, version)
             await self._database.write(lambda u: _publish(u, dataset_id, version))
@@ -45,8 +44,12 @@ class Indexing:
         position = 0
         while page := await asyncio.to_thread(lambda: list(islice(found, ROWS))):
             rows = [
-                {"dataset_id": dataset.id, "index_version": version, "position": position + i,
-                 **asdict(item)}
+                {
+                    "dataset_id": dataset.id,
+                    "index_version": version,
+                    "position": position + i,
+                    **asdict(item),
+                }
                 for i, item in enumerate(page)
             ]
             await self._database.write(
@@ -54,12 +57,22 @@ class Indexing:
             )
             position += len(page)
         if position == 0:
-            raise Refused("nothing_indexed", f"No photos were found in {dataset.location!r} that "
-                          f"match {dataset.subject_from!r}.")
+            raise Refused(
+                "nothing_indexed",
+                f"No photos were found in {dataset.location!r} that "
+                f"match {dataset.subject_from!r}.",
+            )
 
 
 def _publish(unit: Unit, dataset_id: str, version: int) -> None:
     dataset = datasets.publish_index(unit.session, dataset_id, version)
-    unit.audit("system:indexing", "dataset.indexed", None, dataset=dataset_id, version=version,
-               objects=dataset.objects, subjects=dataset.subjects)
+    unit.audit(
+        "system:indexing",
+        "dataset.indexed",
+        None,
+        dataset=dataset_id,
+        version=version,
+        objects=dataset.objects,
+        subjects=dataset.subjects,
+    )
     unit.tell("dataset.indexed", dataset_id, version=version, objects=dataset.objects)

@@ -4,9 +4,10 @@ from temporalio import activity
 
 from sharing.legal import agreement_terms, review
 from sharing.records import agreements, requests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.datasets import Dataset
 from sharing.records.requests import Request
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judged, open_gate
 from workflows.messages import Opened, Opening
@@ -29,6 +30,7 @@ class LegalApproval:
         dataset = unit.session.get_one(Dataset, revision.dataset_id)
         terms = agreement_terms(revision.body, request.partner_id)
         digest = agreements.draft(unit.session, request.id, terms)
-        found = review(revision.body, dataset.special_category, terms,
-                       self._settings.retention_days_max)
+        found = review(
+            revision.body, dataset.special_category, terms, self._settings.retention_days_max
+        )
         return Judged(found, digest)

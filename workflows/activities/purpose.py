@@ -4,9 +4,10 @@ from temporalio import activity
 
 from sharing.purpose import review
 from sharing.records import notices, requests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.datasets import Dataset
 from sharing.records.requests import Request
+from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judged, open_gate
 from workflows.messages import Opened, Opening
@@ -29,5 +30,12 @@ def _judge(unit: Unit, request: Request) -> Judged:
     revision = requests.revision_row(unit.session, request)
     dataset = unit.session.get_one(Dataset, revision.dataset_id)
     told = list(notices.terms(unit.session).values())
-    return Judged(review(revision.body["purpose"], revision.body["intended_use"],
-                         dataset.category, dataset.purposes, told))
+    return Judged(
+        review(
+            revision.body["purpose"],
+            revision.body["intended_use"],
+            dataset.category,
+            dataset.purposes,
+            told,
+        )
+    )

@@ -9,13 +9,14 @@ from typing import TypeVar
 from temporalio import activity
 
 from sharing.errors import Refused
-from sharing.export import runs
+from sharing.export import releases, runs
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
 from sharing.export.erase import erase
 from sharing.export.pack import ShardResult, write_shard
 from sharing.export.pseudonyms import Pseudonyms
-from sharing.export.runs import Fenced, Stale
+from sharing.export.releases import Run, Stale
+from sharing.export.runs import Fenced
 from sharing.export.seal import Sealed, SealRefused, seal
 from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
@@ -90,21 +91,22 @@ class ExportPlane:
         """Puts the package together, seals it, and releases it in one transaction that looks at
         everything again. Where consent ended meanwhile it names the shards to make again."""
         async with beating():
-            if await self._database.read(lambda s: runs.is_released(s, export_id)):
+            if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
-            run = await self._database.write(lambda u: runs.take_release(u, export_id))
+            run = await self._database.write(lambda u: releases.take_release(u, export_id))
             sealed = await self._in_thread(lambda: self._sealed(export_id, run))
-            outcome = await self._database.write(lambda u: runs.release(u, run, sealed))
+            outcome = await self._database.write(lambda u: releases.release(u, run, sealed))
             if isinstance(outcome, Stale):
                 return ReleaseAttempt(released=False, stale=outcome.shards)
             return ReleaseAttempt(released=True)
 
-    def _sealed(self, export_id: str, run: runs.Run) -> Sealed:
+    def _sealed(self, export_id: str, run: Run) -> Sealed:
         staging = Staging(self._root, export_id)
         package = staging.package(run.fence)
         for shard in run.shards:
             staging.gather(
-                staging.attempt(shard.result.number, shard.fence), package,
+                staging.attempt(shard.result.number, shard.fence),
+                package,
                 (*(file.path for file in shard.result.files), shard.result.manifest),
             )
         return seal(package, [s.result for s in run.shards], run.header, self._signing_key)
@@ -113,19 +115,20 @@ class ExportPlane:
     async def deliver_package(self, export_id: str) -> None:
         """Hands over what was released. It may not give up: the bytes count as gone."""
         async with beating():
-            released = await self._database.read(lambda s: runs.released(s, export_id))
+            released = await self._database.read(lambda s: releases.released(s, export_id))
             staging = Staging(self._root, export_id)
             destination = self._root / released.partner_id / export_id
 
             def hand_over() -> None:
-                deliver(staging.folder / f"package.{released.fence}", destination,
-                        released.envelope.encode())
+                deliver(
+                    staging.folder / f"package.{released.fence}",
+                    destination,
+                    released.envelope.encode(),
+                )
                 erase(staging.folder)
 
             await asyncio.get_running_loop().run_in_executor(self._threads, hand_over)
-            await self._database.write(
-                lambda u: runs.delivered(u, export_id, str(destination))
-            )
+            await self._database.write(lambda u: releases.delivered(u, export_id, str(destination)))
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:

@@ -9,11 +9,12 @@ from temporalio import activity
 from sharing.errors import Refused
 from sharing.orders import Order, Verb
 from sharing.records import datasets, exports, interests, requests
-from sharing.records.database import Database, Unit
+from sharing.records.database import Database
 from sharing.records.parties import Partner
 from sharing.records.requests import IdempotencyKey, Request, RequestRevision
 from sharing.records.signing_keys import demand_order
 from sharing.records.tables import now
+from sharing.records.unit import Unit
 from sharing.request import Revision, check
 from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
 from workflows.messages import Lapse, Standing, Submitted, Triggered
@@ -67,16 +68,29 @@ def _submission(unit: Unit, order: Order) -> Submitted:
     revision = _revision(order)
     partner = unit.session.get_one(Partner, order.actor)
     unit.session.add(
-        Request(id=order.request_id, partner_id=partner.id, title=order.body["title"],
-                state=RequestState.SUBMITTED, revision=1, digest=revision.digest,
-                sponsor=order.body["sponsor"], submitted_at=now())
+        Request(
+            id=order.request_id,
+            partner_id=partner.id,
+            title=order.body["title"],
+            state=RequestState.SUBMITTED,
+            revision=1,
+            digest=revision.digest,
+            sponsor=order.body["sponsor"],
+            submitted_at=now(),
+        )
     )
     unit.session.flush()
     _keep(unit, revision)
     if key:
         unit.session.add(
-            IdempotencyKey(client=order.body["client"], key=key, status=201, at=now(),
-                           body_hash=order.body["body_hash"], response={"id": order.request_id})
+            IdempotencyKey(
+                client=order.body["client"],
+                key=key,
+                status=201,
+                at=now(),
+                body_hash=order.body["body_hash"],
+                response={"id": order.request_id},
+            )
         )
     _tell(unit, order, "request.submitted", digest=revision.digest, revision=1)
     for person in interests.recuse(
@@ -93,7 +107,8 @@ def _standing(session: Session, request_id: str) -> Standing | None:
         return None
     export = exports.live(session, request.id, request.digest)
     return Standing(
-        request.digest, RequestState(request.state),
+        request.digest,
+        RequestState(request.state),
         Triggered(export.id, export.needs_confirmation) if export else None,
         export is not None and export.confirmed_by is not None,
     )
@@ -146,8 +161,13 @@ def _lapse(unit: Unit, lapse: Lapse) -> None:
         exports.stop(export, ExportState.CANCELLED)
     requests.end(request, RequestState.EXPIRED)
     unit.audit(DEADLINE, "request.expired", request.id, waited_at=str(lapse.state))
-    unit.tell("request.expired", request.id, partner_id=request.partner_id, request_id=request.id,
-              waited_at=str(lapse.state))
+    unit.tell(
+        "request.expired",
+        request.id,
+        partner_id=request.partner_id,
+        request_id=request.id,
+        waited_at=str(lapse.state),
+    )
 
 
 def _revision(order: Order) -> Revision:
@@ -155,8 +175,14 @@ def _revision(order: Order) -> Revision:
     apart = ("index", "age_recipient", "number", "client", "key", "body_hash")
     body = {name: value for name, value in order.body.items() if name not in apart}
     check(body)
-    revision = Revision(order.request_id, order.body["number"], order.actor,
-                        order.body["age_recipient"], order.body["index"], body)
+    revision = Revision(
+        order.request_id,
+        order.body["number"],
+        order.actor,
+        order.body["age_recipient"],
+        order.body["index"],
+        body,
+    )
     if revision.digest != order.digest:
         raise Refused("stale_digest", "The digest does not match what was submitted.")
     return revision
@@ -167,13 +193,19 @@ def _keep(unit: Unit, revision: Revision) -> None:
     if dataset is None:
         raise Refused("invalid_body", f"There is no dataset {revision.body['dataset']!r}.")
     unit.session.add(
-        RequestRevision(request_id=revision.request_id, number=revision.number,
-                        digest=revision.digest, dataset_id=dataset.id,
-                        index_version=revision.index, age_recipient=revision.age_recipient,
-                        body=dict(revision.body), submitted_at=now())
+        RequestRevision(
+            request_id=revision.request_id,
+            number=revision.number,
+            digest=revision.digest,
+            dataset_id=dataset.id,
+            index_version=revision.index,
+            age_recipient=revision.age_recipient,
+            body=dict(revision.body),
+            submitted_at=now(),
+        )
     )
 
 
-def _tell(unit: Unit, order: Order, type: str, **data: Any) -> None:
-    unit.audit(order.actor, type, order.request_id, **data)
-    unit.tell(type, order.request_id, partner_id=order.actor, request_id=order.request_id, **data)
+def _tell(unit: Unit, order: Order, what: str, **data: Any) -> None:
+    unit.audit(order.actor, what, order.request_id, **data)
+    unit.tell(what, order.request_id, partner_id=order.actor, request_id=order.request_id, **data)

@@ -12,7 +12,9 @@ from sharing.records.schema import METADATA
 
 def _migrate(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=METADATA, render_as_batch=True,
+        connection=connection,
+        target_metadata=METADATA,
+        render_as_batch=True,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

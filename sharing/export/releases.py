@@ -1,0 +1,192 @@
+"""The release: the one transaction in which bytes leave, what leads to it, and what follows.
+
+Consent is looked at once more with the ledger held, and the database looks at the whole promise
+when the row is written."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from sharing.export.pack import PackedFile, ShardResult
+from sharing.export.runs import EXPORTER, RunCase, case_of
+from sharing.export.seal import PackageHeader, Sealed
+from sharing.export.select import lapsed
+from sharing.export.source import Unread
+from sharing.records import audit, exports, requests
+from sharing.records.datasets import Dataset
+from sharing.records.exports import ExportShard, Release
+from sharing.records.parties import Partner
+from sharing.records.tables import now
+from sharing.records.unit import Unit
+from sharing.stages import ExportState, RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A shard as an attempt committed it."""
+
+    fence: int
+    result: ShardResult
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything one attempt at a release needs."""
+
+    export_id: str
+    fence: int
+    header: PackageHeader
+    shards: tuple[Committed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Not released: in these shards consent ended since they were made."""
+
+    shards: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What is to be handed over."""
+
+    partner_id: str
+    fence: int
+    envelope: str
+
+
+def is_released(session: Session, export_id: str) -> bool:
+    """True once the bytes count as gone."""
+    return exports.released(session, export_id) is not None
+
+
+def take_release(unit: Unit, export_id: str) -> Run:
+    """Begins an attempt at a release: every earlier one is superseded."""
+    case = case_of(unit.session, export_id, hold=True)
+    case.export.fence += 1
+    shards = exports.shards_of(unit.session, export_id)
+    missing = [s.number for s in shards if s.result is None]
+    if missing or len(shards) != case.export.shards:
+        raise RuntimeError(f"shards {missing} are not committed yet")  # retried: not a refusal
+    excluded: Counter[str] = Counter()
+    for shard in shards:
+        excluded.update(shard.excluded)
+    case.export.excluded = dict(sorted(excluded.items()))
+    header = _header(unit.session, case, shards)
+    return Run(
+        export_id,
+        case.export.fence,
+        header,
+        tuple(Committed(s.fence, _result(s.result or {})) for s in shards),
+    )
+
+
+def release(unit: Unit, run: Run, sealed: Sealed) -> Stale | None:
+    """The transaction in which bytes leave: the consent of every subject in it is looked at once
+    more with the ledger held, and the database looks at the whole promise as the row is written."""
+    case = case_of(unit.session, run.export_id, hold=True)
+    if is_released(unit.session, run.export_id):
+        return None
+    at = now()
+    shards = exports.shards_of(unit.session, run.export_id)
+    stale = lapsed(unit.session, case.request, case.revision, shards, at)
+    if stale:
+        for shard in shards:
+            if shard.number in stale:
+                shard.result = None
+        unit.audit(EXPORTER, "release.held", case.request.id, export=run.export_id, shards=stale)
+        return Stale(tuple(stale))
+    position = max(s.consent_position or 0 for s in shards)
+    unit.session.add(
+        Release(
+            export_id=run.export_id,
+            request_id=case.request.id,
+            digest=case.export.digest,
+            fence=run.fence,
+            consent_position=position,
+            objects=sealed.objects,
+            bytes=sealed.bytes,
+            manifest_sha256=sealed.manifest_sha256,
+            envelope=sealed.envelope.decode(),
+            released_at=at,
+        )
+    )
+    unit.session.flush()
+    unit.audit(
+        EXPORTER,
+        "export.released",
+        case.request.id,
+        export=run.export_id,
+        objects=sealed.objects,
+        bytes=sealed.bytes,
+        manifest=sealed.manifest_sha256,
+    )
+    unit.tell(
+        "export.released",
+        run.export_id,
+        partner_id=case.request.partner_id,
+        request_id=case.request.id,
+        objects=sealed.objects,
+        bytes=sealed.bytes,
+    )
+    return None
+
+
+def released(session: Session, export_id: str) -> Released:
+    """What is to be handed over to whom."""
+    row = session.get_one(Release, export_id)
+    request = requests.get(session, row.request_id)
+    return Released(request.partner_id, row.fence, row.envelope)
+
+
+def delivered(unit: Unit, export_id: str, location: str) -> None:
+    """The package lies where the partner can get it."""
+    export = exports.get(unit.session, export_id, hold=True)
+    if export.state == ExportState.DELIVERED:
+        return
+    request = requests.get(unit.session, export.request_id, hold=True)
+    export.state, export.location, export.ended_at = ExportState.DELIVERED, location, now()
+    requests.end(request, RequestState.DELIVERED)
+    for what, subject in (("export.delivered", export_id), ("request.delivered", request.id)):
+        unit.audit(EXPORTER, what, request.id, export=export_id)
+        unit.tell(what, subject, partner_id=request.partner_id, request_id=request.id)
+
+
+def _header(session: Session, case: RunCase, shards: Sequence[ExportShard]) -> PackageHeader:
+    head, linked = audit.head(session)
+    body: dict[str, Any] = dict(case.revision.body)
+    partner = session.get_one(Partner, case.request.partner_id)
+    dataset = session.get_one(Dataset, case.revision.dataset_id)
+    return PackageHeader(
+        request=case.request.id,
+        export=case.export.id,
+        partner=partner.id,
+        title=body["title"],
+        purpose=body["purpose"],
+        category=dataset.category,
+        digest=case.export.digest,
+        clearance_digest=case.clearance.seal,
+        agreement_digest=case.clearance.agreement_digest,
+        packing=body["delivery"]["format"],
+        excluded=dict(case.export.excluded),
+        consent_position=max(s.consent_position or 0 for s in shards),
+        audit_position=head,
+        audit_hash=linked,
+        created=case.export.triggered_at,
+        retention_days=body["retention_days"],
+    )
+
+
+def _result(stored: dict[str, Any]) -> ShardResult:
+    return ShardResult(
+        stored["number"],
+        tuple(PackedFile(**file) for file in stored["files"]),
+        stored["objects"],
+        stored["bytes"],
+        stored["manifest"],
+        stored["manifest_sha256"],
+        tuple(Unread(**unread) for unread in stored["unread"]),
+    )

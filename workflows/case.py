@@ -1,0 +1,107 @@
+"""What a running request knows of itself, and how it waits: for people, and for its own turn."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from sharing.orders import Order
+from sharing.stages import ENDED, Outcome, RequestState, Stage
+from workflows.gate import WaitingRoom, refusal
+from workflows.messages import Lapse, Standing, Triggered
+from workflows.timeouts import RECORD
+
+A_WHILE = timedelta(seconds=30)
+
+
+class Amended(Exception):
+    """The partner changed the scope: every decision is void, and the gates begin again."""
+
+
+class Ended(Exception):
+    """The request came to its end before delivery."""
+
+
+class Case:
+    """The state of one request's workflow. The database is the authority: this only remembers what
+    was recorded there, so that it knows what to wait for next."""
+
+    def __init__(self, request_id: str) -> None:
+        self._id = request_id
+        self._lock = asyncio.Lock()
+        self._state: RequestState | None = None  # None until the submission is recorded
+        self._refused: ApplicationError | None = None
+        self._submitting = False
+        self._resuming: Standing | None = None  # until the first wait of a resumed run
+        self._digest = ""
+        self._amendments = 0
+        self._opening: Stage | None = None  # the gate whose findings are being gathered
+        self._room: WaitingRoom | None = None
+        self._wait = timedelta()
+        self._export: Triggered | None = None
+        self._confirmed = False
+
+    async def _until(self, met: Callable[[], bool], amendments: int, patience: timedelta) -> None:
+        """Waits for something; a deadline that passes ends the request as expired (F12)."""
+        if not met():
+            self._resuming = None
+            try:
+                await workflow.wait_condition(
+                    lambda: met() or self._changed(amendments), timeout=max(patience, timedelta())
+                )
+            except TimeoutError:
+                async with self._lock:  # a decision in flight is recorded first: one answer (F13)
+                    if not met() and not self._changed(amendments):
+                        await self._expire()
+        self._unless_changed(amendments)
+
+    async def _expire(self) -> None:
+        if self._state is None or self._state in ENDED:
+            raise Ended
+        if self._room is not None:
+            self._room.outcome = self._room.outcome or Outcome.EXPIRED
+        await workflow.execute_activity(
+            "record_lapse", Lapse(self._id, self._digest, self._state), **RECORD
+        )
+        self._state = RequestState.EXPIRED
+        raise Ended
+
+    def _changed(self, amendments: int) -> bool:
+        return self._amendments != amendments or self._state is RequestState.WITHDRAWN
+
+    def _unless_changed(self, amendments: int) -> None:
+        if self._state is RequestState.WITHDRAWN:
+            raise Ended
+        if self._amendments != amendments:
+            raise Amended
+
+    def _open_room(self, order: Order) -> WaitingRoom:
+        if self._room is None:
+            raise refusal("wrong_stage", "The request waits at no gate just now.")
+        self._room.demand_open(order, workflow.now())
+        return self._room
+
+    @contextlib.asynccontextmanager
+    async def _ready(self, order: Order) -> AsyncIterator[None]:
+        """One act at a time, and only once this run knows where the request stands."""
+        async with self._lock:
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(lambda: self._settled(order), timeout=A_WHILE)
+            if self._state is None:
+                raise refusal("not_found", "There is no such request.")
+            if self._state in ENDED:
+                raise refusal("wrong_state", f"The request is {self._state}.")
+            yield
+
+    def _settled(self, order: Order) -> bool:
+        """False while this run does not know yet what the database may know already: it is being
+        taken up again, or the gate that the order is about is just being opened."""
+        if self._state in ENDED:
+            return True
+        if self._state is None or self._resuming is not None:
+            return False
+        about = (order.body.get("stage"), order.digest)
+        return self._opening is None or about != (self._opening, self._digest)
