@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from temporalio.client import (
     Client,
+    RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
     WorkflowFailureError,
     WorkflowUpdateFailedError,
@@ -152,5 +153,5 @@ async def _answered(call: Awaitable[T]) -> T:
         if failure.status is RPCStatusCode.ALREADY_EXISTS:
             raise Refused("exists", "This request was submitted before.") from failure
         raise EngineUnreachable(failure.message) from failure
-    except TimeoutError as failure:
+    except (TimeoutError, RPCTimeoutOrCancelledError) as failure:
         raise EngineUnreachable("No worker answered in time.") from failure

@@ -25,13 +25,14 @@ from sharing.keys import KeyProblem, secret
 
 ENCODING = b"binary/clearance-aes256gcm"
 NONCE_BYTES = 12
+REFUSED = Payload(metadata={"encoding": b"binary/clearance-refused"})
 
 
 class EncryptionCodec(PayloadCodec, WithSerializationContext):
     """AES-256-GCM. The first key encrypts; any of them decrypts, so that keys can be changed."""
 
     def __init__(self, keys: Sequence[bytes], bound_to: str = "") -> None:
-        self._keys = {hashlib.sha256(key).hexdigest()[:16]: AESGCM(key) for key in keys}
+        self._keys = {_name(key): AESGCM(key) for key in keys}
         self._first = next(iter(self._keys))
         self._raw = tuple(keys)
         self._bound_to = bound_to
@@ -47,27 +48,32 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         return [self._sealed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypts; raises ValueError for what was not encrypted by us for this workflow."""
-        return [self._opened(payload) for payload in payloads]
+        """Decrypts. What was not encrypted by us for this workflow becomes a payload that nothing
+        can be made of: an update that carries it is refused, a signal is dropped. Raising here
+        would fail every task of the workflow instead, for as long as the message is in its way."""
+        return [self._opened(payload) or REFUSED for payload in payloads]
 
     def _sealed(self, payload: Payload) -> Payload:
         nonce = os.urandom(NONCE_BYTES)
         box = self._keys[self._first].encrypt(
             nonce, payload.SerializeToString(), self._bound_to.encode()
         )
-        return Payload(
-            metadata={"encoding": ENCODING, "key": self._first.encode()}, data=nonce + box
-        )
+        return Payload(metadata={"encoding": ENCODING, "key": self._first}, data=nonce + box)
 
-    def _opened(self, payload: Payload) -> Payload:
-        key = self._keys.get(payload.metadata.get("key", b"").decode())
+    def _opened(self, payload: Payload) -> Payload | None:
+        key = self._keys.get(payload.metadata.get("key", b""))
         if payload.metadata.get("encoding") != ENCODING or key is None:
-            raise ValueError("a payload that was not encrypted with a key of ours")
+            return None
         nonce, box = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
         try:
             return Payload.FromString(key.decrypt(nonce, box, self._bound_to.encode()))
-        except InvalidTag:
-            raise ValueError("a payload that belongs to another workflow, or was altered") from None
+        except (InvalidTag, ValueError):  # it belongs to another workflow, or was altered
+            return None
+
+
+def _name(key: bytes) -> bytes:
+    """How a payload says which key it was encrypted with."""
+    return hashlib.sha256(key).hexdigest()[:16].encode()
 
 
 def converter(payload_keys: str) -> DataConverter:
