@@ -1,5 +1,6 @@
 """Interests: a tie between a person and an organisation, declared; it recuses at once."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -12,10 +13,11 @@ from api.dependencies import Call, Calling
 from api.fields import Body, Day, Lei, Line, Prose
 from api.guard import GuardedRoute
 from api.idempotency import Json
-from sharing.conflict import InterestKind, Organisation
+from sharing.conflict import Interest, InterestKind, Organisation
 from sharing.errors import Refused, bad_field
 from sharing.records import interests, parties
-from sharing.records.interests import DeclaredInterest
+from sharing.records.interests import DeclaredInterest, value
+from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import Role
 
@@ -48,6 +50,8 @@ async def declare(body: NewInterest, call: Calling) -> Response:
     if body.until is not None and body.until < body.since:
         raise bad_field("until", "must not be before `from`.")
 
+    by, at = call.principal.id, now()
+
     def work(unit: Unit) -> Json:
         person_id = _whose(unit.session, call, body.person)
         organisation = Organisation(body.organisation.name, body.organisation.lei)
@@ -59,22 +63,17 @@ async def declare(body: NewInterest, call: Calling) -> Response:
             body.since,
             body.until,
             body.detail,
-            call.principal.id,
+            by,
+            at,
         )
-        unit.session.flush()
         recused = interests.recuse_everywhere(unit.session, interest)
-        unit.audit(call.principal.id, "interest.declared", interest=interest.id, person=person_id)
+        unit.audit(by, "interest.declared", interest=interest.id, person=person_id)
         unit.tell("interest.declared", interest.id, person=person_id)
         for request_id in recused:
-            unit.audit(
-                call.principal.id,
-                "person.recused",
-                request_id,
-                person=person_id,
-                interest=interest.id,
-            )
+            told = {"person": person_id, "interest": interest.id}
+            unit.audit(by, "person.recused", request_id, **told)
             unit.tell("person.recused", person_id, request_id=request_id, interest=interest.id)
-        return {**_view(interest), "recused_from": recused}
+        return {**_view(interest, body.detail, by, at), "recused_from": recused}
 
     return await call.create(work)
 
@@ -89,7 +88,7 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
         if call.principal.role not in SEES_EVERYBODYS:
             statement = statement.where(DeclaredInterest.person_id == call.principal.person_id)
         rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit + 1))
-        return [_view(interest) for interest in rows]
+        return [_view(value(row), row.detail, row.declared_by, row.declared_at) for row in rows]
 
     found = await call.read(query)
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
@@ -109,15 +108,15 @@ def _whose(session: Session, call: Call, named: str) -> str:
     return person.id
 
 
-def _view(interest: DeclaredInterest) -> Json:
+def _view(interest: Interest, detail: str, declared_by: str, at: datetime) -> Json:
     return {
         "id": interest.id,
         "person": interest.person_id,
-        "organisation": {"name": interest.organisation, "lei": interest.lei},
+        "organisation": {"name": interest.organisation.name, "lei": interest.organisation.lei},
         "kind": interest.kind,
         "from": interest.since,
         "until": interest.until,
-        "detail": interest.detail,
-        "declared_by": interest.declared_by,
-        "declared_at": interest.declared_at,
+        "detail": detail,
+        "declared_by": declared_by,
+        "declared_at": at,
     }

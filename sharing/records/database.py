@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from sharing.errors import Refused
 from sharing.records.audit import AuditEntry
-from sharing.records.engines import open_engine
+from sharing.records.engines import LostAtCommit, open_database
 from sharing.records.unit import Unit, together
 
 T = TypeVar("T")
@@ -47,9 +47,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._sqlite = url.startswith("sqlite")
-        self._writer = open_engine(url, writes=True)
-        self._reader = open_engine(url, writes=False) if self._sqlite else self._writer
+        self._opened = open_database(url)
         self._queue: asyncio.Queue[_Work | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -63,8 +61,7 @@ class Database:
             writer, self._task = self._task, None
             self._queue.put_nowait(None)
             await writer
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await self._opened.dispose()
 
     async def __aenter__(self) -> "Database":
         await self.start()
@@ -78,17 +75,13 @@ class Database:
         the connection was lost meanwhile. Raises StorageFailed if the database cannot be read."""
         for last in (False, True):
             try:
-                return await self._read(query)
+                return await self._opened.reading(_reading(query))
             except DBAPIError as failure:
                 if last or not failure.connection_invalidated:
                     raise StorageFailed(f"The database cannot be read: {failure.orig}") from failure
             except UNREACHABLE as failure:
                 raise StorageFailed(f"The database cannot be reached: {failure}") from failure
         raise AssertionError("unreachable")
-
-    async def _read(self, query: Callable[[Session], T]) -> T:
-        async with self._reader.connect() as connection:
-            return await connection.run_sync(_reading(query))
 
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Runs `work` and commits it, together with others that wait. `work` may run more than
@@ -140,16 +133,10 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _transaction(self, works: Sequence[Callable[[Unit], Any]]) -> list[Any]:
-        async with self._writer.connect() as connection:
-            await connection.begin()
-            results = await connection.run_sync(together, works)
-            try:
-                await connection.commit()
-            except DBAPIError as failure:
-                if failure.connection_invalidated:  # done or not: to try again might do it twice
-                    raise OutcomeUnknown(f"The connection was lost: {failure.orig}") from failure
-                raise
-            return results
+        try:
+            return await self._opened.writing(lambda connection: together(connection, works))
+        except LostAtCommit as lost:  # done or not: to try again might do it twice
+            raise OutcomeUnknown(f"The connection was lost: {lost}") from lost
 
 
 def _reading(query: Callable[[Session], T]) -> Callable[[Connection], T]:
