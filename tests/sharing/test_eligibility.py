@@ -1,0 +1,110 @@
+"""Who may act: over random people, roles and cases, never two acts by one, never an interest."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharing.eligibility import Act, Actor, Case, demand, roles_for
+from sharing.errors import NotEligible
+from sharing.stages import GATE_ROLES, GATES, Role, Stage
+
+IDS = ["per_a", "per_b", "per_c", "per_d"]
+ids = st.sampled_from(IDS)
+sets_of_ids = st.frozensets(ids, max_size=3)
+actors = st.builds(
+    Actor,
+    id=ids,
+    roles=st.frozensets(st.sampled_from(Role), max_size=9),
+    partner_id=st.none() | st.just("ptr"),
+)
+cases = st.builds(
+    Case,
+    partner_id=st.just("ptr"),
+    sponsor=st.none() | ids,
+    recused=sets_of_ids,
+    deciders=sets_of_ids,
+    triggered_by=st.none() | ids,
+)
+acts = st.sampled_from([*((Act.DECIDE, stage) for stage in GATES), (Act.TRIGGER, None),
+                        (Act.CONFIRM, None), (Act.CANCEL, None)])  # fmt: skip
+
+
+def why_not(act: Act, actor: Actor, case: Case, stage: Stage | None) -> str | None:
+    """Why this person may not; None if they may."""
+    try:
+        demand(act, actor, case, stage)
+    except NotEligible as refused:
+        return refused.why
+    return None
+
+
+@given(what=acts, actor=actors, case=cases)
+def test_who_may_act_has_nothing_against_them(
+    what: tuple[Act, Stage | None], actor: Actor, case: Case
+) -> None:
+    """Whoever may decide, trigger or confirm holds the role, has not acted on this request yet,
+    and is neither sponsor, nor recused, nor of a partner's staff (I2, I3, I21, F9)."""
+    act, stage = what
+    if why_not(act, actor, case, stage) is not None or act is Act.CANCEL:
+        return
+    assert roles_for(act, stage) & actor.roles
+    assert actor.partner_id is None
+    assert actor.id not in {case.sponsor, *case.recused, *case.deciders}
+    assert act is not Act.CONFIRM or actor.id != case.triggered_by
+
+
+@given(what=acts, actor=actors, case=cases)
+def test_who_may_not_act_is_told_a_true_reason(
+    what: tuple[Act, Stage | None], actor: Actor, case: Case
+) -> None:
+    """Every refusal names something that really stands in this person's way."""
+    act, stage = what
+    first = act is Act.CONFIRM and actor.id == case.triggered_by
+    truths = {
+        None: True,
+        "role": not roles_for(act, stage) & actor.roles,
+        "partner_staff": actor.partner_id is not None,
+        "sponsor": case.sponsor == actor.id,
+        "recused": actor.id in case.recused,
+        "same_person": actor.id in case.deciders or first,
+    }
+    assert truths[why_not(act, actor, case, stage)]
+
+
+@given(actor=actors, case=cases)
+def test_stopping_needs_only_a_role(actor: Actor, case: Case) -> None:
+    """An engineer, a conflict officer and counsel may always stop an export; nobody else may."""
+    may = bool({Role.ENGINEER, Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL} & actor.roles)
+    assert (why_not(Act.CANCEL, actor, case, None) is None) == may
+
+
+@given(people=st.lists(actors, min_size=1, max_size=8, unique_by=lambda one: one.id), case=cases,
+       order=st.lists(st.integers(0, 7), min_size=8, max_size=40))  # fmt: skip
+def test_a_whole_request_takes_six_people(
+    people: list[Actor], case: Case, order: list[int]
+) -> None:
+    """Whoever tries, in whatever order: the acts that go through on one request are all by
+    different people."""
+    case = Case(case.partner_id, case.sponsor, case.recused, frozenset())
+    took: list[str] = []
+    steps = [*((Act.DECIDE, stage) for stage in GATES), (Act.TRIGGER, None), (Act.CONFIRM, None)]
+    for number in order:
+        if len(took) == len(steps):
+            break
+        actor, (act, stage) = people[number % len(people)], steps[len(took)]
+        if why_not(act, actor, case, stage) is not None:
+            continue
+        took.append(actor.id)
+        deciders = frozenset(took[: len(GATES)])
+        triggered = took[len(GATES)] if len(took) > len(GATES) else None
+        case = Case(case.partner_id, case.sponsor, case.recused, deciders, triggered)
+    assert len(set(took)) == len(took)
+
+
+@given(actor=actors, case=cases)
+def test_no_role_decides_beyond_its_gate(actor: Actor, case: Case) -> None:
+    """Export and stewardship are decided by nobody, and a gate only by its own role."""
+    for stage in Stage:
+        only = {GATE_ROLES[stage]} if stage in GATES else set()
+        assert roles_for(Act.DECIDE, stage) == only
+    for other in (Stage.EXPORT, Stage.STEWARDSHIP, None):
+        assert why_not(Act.DECIDE, actor, case, other) == "role"
