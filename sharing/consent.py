@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sharing.findings import Finding, compliant, gap, violation
-from sharing.purpose import CATEGORIES, PURPOSES, NoticeTerms, covers
+from sharing.purpose import CATEGORIES, PURPOSES, NoticeTerms, Term, covers
 from sharing.stages import Exclusion
 
 ANYONE = "*"
@@ -88,11 +88,21 @@ def _standing(event: ConsentEvent, question: Question, at: datetime) -> Answer:
 
 
 def _speaks_of(event: ConsentEvent, question: Question) -> bool:
-    return (
-        event.recipient in (ANYONE, question.recipient)
-        and covers(PURPOSES, event.purpose, question.purpose)
-        and covers(CATEGORIES, event.category, question.category)
+    """A yes must be to all that is asked. A no to any part of it is a no to the whole: who said
+    yes to research and no to model training has not said yes to all of research."""
+    if event.recipient not in (ANYONE, question.recipient):
+        return False
+    if event.action is Action.GIVEN:
+        return covers(PURPOSES, event.purpose, question.purpose) and covers(
+            CATEGORIES, event.category, question.category
+        )
+    return _overlap(PURPOSES, event.purpose, question.purpose) and _overlap(
+        CATEGORIES, event.category, question.category
     )
+
+
+def _overlap(vocabulary: Mapping[str, Term], one: str, other: str) -> bool:
+    return covers(vocabulary, one, other) or covers(vocabulary, other, one)
 
 
 def _nearest_miss(events: Iterable[ConsentEvent], question: Question) -> Exclusion:
