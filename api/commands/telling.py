@@ -1,9 +1,11 @@
 """How every command speaks: results on stdout (for people, or JSON), problems on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from cyclopts import Parameter
@@ -13,7 +15,7 @@ from api.http_client import Api, ApiProblem
 from api.told import Told, WrongUsage
 from sharing.errors import Refused
 from sharing.keys import KeyProblem
-from sharing.settings import Settings, SettingsError
+from sharing.settings import PREFIX, Settings, SettingsError
 
 FAILED, WRONG_USAGE = 1, 2
 
@@ -27,6 +29,10 @@ CURES: Mapping[str, str] = {
     "not_cleared": "`clearance request show` says which gate it waits for, and who may act there.",
     "wrong_stage": "`clearance request show` says which gate it waits for, and who may act there.",
 }
+NO_DATABASE = (
+    "The database is the one under --home or CLEARANCE_HOME (else .clearance), unless "
+    "CLEARANCE_DATABASE_URL names another. `clearance up` or `clearance migrate` makes it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,12 @@ class Calling:
         """A client for this call; raises SettingsError."""
         settings = Settings.from_environment()
         return Api(self.url or settings.api_url, self.token or settings.token)
+
+
+def settings_of(home: Path | None) -> Settings:
+    """The settings, with another home where one is given; raises SettingsError."""
+    given = {} if home is None else {f"{PREFIX}HOME": str(home)}
+    return Settings.from_environment({**os.environ, **given})
 
 
 def out() -> Console:
@@ -83,12 +95,20 @@ def explain(problem: Exception) -> int:
             lines = []
         case OSError():
             lines = [f"{problem.filename or 'The machine'}: {problem.strerror or problem}"]
+        case _ if _is_the_database(problem):
+            lines += [NO_DATABASE]
         case _:
             _bug(console, problem)
             return FAILED
     for number, line in enumerate(lines):
         console.print(line, style="red" if number == 0 else "", markup=False)
     return code
+
+
+def _is_the_database(problem: Exception) -> bool:
+    from sharing.records.database import StorageFailed  # slow to load, and seldom needed
+
+    return isinstance(problem, StorageFailed)
 
 
 def _bug(console: Console, problem: Exception) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from api.commands.telling import Spelt, out, show_json
+from api.commands.telling import Spelt, out, settings_of, show_json
 from sharing.errors import NotFound, Refused
 from sharing.settings import Settings
 from sharing.stages import Role
@@ -20,6 +21,7 @@ def token(
     *,
     role: Spelt[Role],
     partner: str | None = None,
+    home: Path | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """A bearer token for a person or a partner's client. It is shown once and stored hashed.
@@ -32,10 +34,12 @@ def token(
         What the token's holder may be.
     partner
         The partner's id, for --role partner.
+    home
+        The folder that `clearance up` runs from, instead of CLEARANCE_HOME.
     json
         Answer with JSON.
     """
-    secret = issue(Settings.from_environment(), name, role, partner)
+    secret = issue(settings_of(home), name, role, partner)
     show_json({"token": secret}) if json else out().print(secret, markup=False)
     return 0
 

@@ -4,9 +4,10 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -97,7 +98,8 @@ def _show(system: System, links: list[SignIn], waiting: Counter[str]) -> None:
         ("Logs", str(settings.home / "logs")),
         ("", ""),
         ("Sign in as", "(each link works once, within 12 hours)"),
-        *((f"  {s.role.value.replace('_', ' ')}", s.link) for s in links),
+        *((f"  {who}", link) for who, link in _by_role(links)),
+        ("A token", f"clearance token NAME --role ROLE --home {quote(str(settings.home))}"),
         ("", ""),
         ("Waiting", _told(waiting)),
         ("To stop", "Ctrl-C. Nothing is lost; the next `clearance up` goes on from here."),
@@ -111,6 +113,15 @@ def _show(system: System, links: list[SignIn], waiting: Counter[str]) -> None:
     console.print()
 
 
+def _by_role(links: list[SignIn]) -> Iterator[tuple[str, str]]:
+    """(role, link); the second of a role is called so."""
+    seen: set[Role] = set()
+    for one in links:
+        words = one.role.value.replace("_", " ")
+        yield (f"second {words}" if one.role in seen else words), one.link
+        seen.add(one.role)
+
+
 def _database(url: str) -> str:
     """A database's address without its password."""
     from sqlalchemy import make_url
@@ -121,7 +132,7 @@ def _database(url: str) -> str:
 def _told(waiting: Counter[str]) -> str:
     """`waiting` counts requests by state, ended ones too."""
     if not waiting:
-        return "no request yet: sign in as the partner and submit one"
+        return "no request yet: a partner submits one with `clearance request submit FILE`"
     going = {state: n for state, n in sorted(waiting.items()) if state not in ENDED}
     told = ", ".join(f"{n} at {state.replace('_', ' ')}" for state, n in going.items())
     ended = waiting.total() - sum(going.values())
