@@ -55,13 +55,18 @@ class Match:
     relation: str  # "the partner" or "a parent of the partner"
 
 
-_LEGAL_FORMS = re.compile(
-    r"\b(inc|incorporated|llc|ltd|limited|plc|corp|corporation|gmbh|ag|sa|bv)\b"
+# What a name may carry or lack and still be the same organisation's. Rather one recusal too many.
+_PASSED_OVER = frozenset(
+    "ab ag and aps as asa bv co company corp corporation gmbh inc incorporated kg kgaa kk lda "
+    "limited llc llp lp ltd ltda nv oy oyj plc private pte pty public pvt sa sarl sas se sl spa "
+    "srl the ug".split()  # noqa: SIM905
 )
+_INITIALS = re.compile(r"\b(\w)[./]\s?(?=\w\b)")  # S.A., G.m.b.H., A/S
 
 
 def same(left: Organisation, right: Organisation) -> bool:
-    """True if the two are one entity: by LEI where both have one, else by name without its form."""
+    """True if the two are one entity: by LEI where both have one, else by name without its
+    legal form, accents and punctuation."""
     if left.lei and right.lei:
         return left.lei.upper() == right.lei.upper()
     return _plain(left.name) == _plain(right.name)
@@ -69,8 +74,10 @@ def same(left: Organisation, right: Organisation) -> bool:
 
 def _plain(name: str) -> str:
     folded = unicodedata.normalize("NFKD", name).casefold()
-    letters = re.sub(r"[^\w\s]", " ", "".join(c for c in folded if not unicodedata.combining(c)))
-    return " ".join(_LEGAL_FORMS.sub(" ", letters).split()) or folded.strip()
+    letters = "".join(c for c in folded if not unicodedata.combining(c))
+    words = re.sub(r"[^\w\s]", " ", _INITIALS.sub(r"\1", letters)).split()
+    telling = [word for word in words if word not in _PASSED_OVER]
+    return " ".join(telling or words) or folded.strip()
 
 
 def screen(
