@@ -1,7 +1,11 @@
-"""The demo's photos: drawn ones, or copies of somebody's own with an index of whose they are."""
+"""The demo's photos: drawn ones, or copies of somebody's own with an index of whose they are.
+
+`python -m api.demo.photos FOLDER` draws them into any folder, to try things with.
+"""
 
 import csv
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,3 +116,10 @@ def _write_index(file: Path, photos: list[Photo]) -> None:
         writer = csv.writer(text)
         writer.writerow(["object", "subject"])
         writer.writerows([photo.path, photo.subject] for photo in photos)
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    place.mkdir(parents=True, exist_ok=True)
+    album = drawn(place)
+    sys.stdout.write(f"{len(album.photos)} photos of {len(album.subjects)} people in {place}\n")
