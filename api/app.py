@@ -34,21 +34,22 @@ from api.routes import (
 from sharing.records.database import Database
 from sharing.settings import Settings
 
+# An address is looked for in this order: what is called most comes first.
 ROUTES = (
+    requests,
+    decisions,
+    interests,
+    consents,
+    reviews,
+    exports,
+    packages,
+    events,
     partners,
     people,
     tokens,
     datasets,
     notices,
-    consents,
-    interests,
     me,
-    requests,
-    decisions,
-    reviews,
-    exports,
-    packages,
-    events,
     audit,
     keys,
     health,

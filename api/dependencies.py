@@ -1,10 +1,8 @@
 """One call: who makes it, on which route, and the few things that all routes do with it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Depends
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,15 +23,24 @@ from sharing.stages import Role
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An authenticated call that its role allows. `body` is what was sent, within the limit."""
+class Call(Request):
+    """An authenticated call that its role allows. FastAPI hands it to a route as its request, for
+    it is one; `sent` is its whole body, within the limit."""
 
-    backend: Backend
-    route: str
-    principal: Principal
-    ticket: Ticket | None
-    body: bytes
+    def __init__(
+        self,
+        request: Request,
+        backend: Backend,
+        principal: Principal,
+        ticket: Ticket | None,
+        body: bytes,
+    ) -> None:
+        super().__init__(request.scope, request.receive)
+        self.backend, self.principal, self.ticket, self.sent = backend, principal, ticket, body
+
+    async def body(self) -> bytes:
+        """What was sent. It was read before the call was let in."""
+        return self.sent
 
     @property
     def partner_id(self) -> str | None:
@@ -53,11 +60,11 @@ class Call:
         """Does `work` in one transaction, once for each Idempotency-Key, and answers with what it
         returns. `secret` is added to the answer and never stored."""
         made = await idempotency.create(self.backend, self.ticket, status, work)
-        return sent(Answer(made.status, {**made.body, **(secret or {})}, made.replayed))
+        return answered(Answer(made.status, {**made.body, **(secret or {})}, made.replayed))
 
     async def act(self, doing: Callable[[], Awaitable[Answer]]) -> Response:
         """Does what goes through the engine, once for each Idempotency-Key."""
-        return sent(await idempotency.act(self.backend, self.ticket, doing))
+        return answered(await idempotency.act(self.backend, self.ticket, doing))
 
     async def log(self, action: str, request_id: str | None = None, **detail: Any) -> None:
         """Notes an act that changes no row of ours; raises StorageFailed if it cannot."""
@@ -99,15 +106,7 @@ class Call:
         return Actor(person.id, person.roles & {self.principal.role}, person.partner_id)
 
 
-def sent(answer: Answer) -> Response:
+def answered(answer: Answer) -> Response:
     """The answer as HTTP; one that was given before says so."""
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else None
     return json_answer(answer.body, answer.status, headers)
-
-
-async def _calling(request: Request) -> Call:
-    call: Call = request.state.call
-    return call
-
-
-Calling = Annotated[Call, Depends(_calling)]

@@ -11,7 +11,6 @@ from typing import Any
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message
 
 from api.auth import ALLOWED, SAFE_METHODS, demand_allowed
 from api.backend import Backend
@@ -46,22 +45,19 @@ class GuardedRoute(APIRoute):
                     return await handler(request)
                 principal = await backend.doorkeeper.caller(request)
                 demand_allowed(name, principal.role)
+                body, held = b"", None
                 if request.method not in SAFE_METHODS:
-                    request = _limited(request, name, json_only=body_model is not None)
-                    body = await request.body()
+                    body = await _body(request, name, json_only=body_model is not None)
                     held = ticket(request, principal.id, body)
-                else:
-                    body, held = b"", None
-                request.state.call = Call(backend, name, principal, held, body)
-                return await handler(request)
+                return await handler(Call(request, backend, principal, held, body))
             except Exception as failure:
                 return await _refused(request, backend, name, principal, failure, body_model)
 
         return guarded
 
 
-def _limited(request: Request, name: str, *, json_only: bool) -> Request:
-    """The same request; it raises Refused as soon as its body is longer than the route allows."""
+async def _body(request: Request, name: str, *, json_only: bool) -> bytes:
+    """The whole body; raises Refused as soon as it is longer than the route allows."""
     limit = BODY_LIMITS.get(name, BODY_LIMIT)
     too_large = Refused("body_too_large", f"The body is longer than {limit >> 20} MiB: send less.")
     length = request.headers.get("content-length", "")
@@ -72,17 +68,13 @@ def _limited(request: Request, name: str, *, json_only: bool) -> Request:
         raise Refused(
             "unsupported_media_type", "Send JSON, with the header `Content-Type: application/json`."
         )
-    taken = 0
-
-    async def receive() -> Message:
-        nonlocal taken
-        message = await request.receive()
-        taken += len(message.get("body", b""))
+    chunks, taken = [], 0
+    async for chunk in request.stream():
+        taken += len(chunk)
         if taken > limit:
             raise too_large
-        return message
-
-    return Request(request.scope, receive)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _demand_plain(request: Request) -> None:

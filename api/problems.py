@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api.suggest import close_field
@@ -137,6 +137,8 @@ def told(failure: Exception, body_model: Any = None) -> Response:
                 "The database cannot be read. Try again in a moment.",
                 headers={"Retry-After": "2"},
             )
+        case ClientDisconnect():
+            return problem("invalid_json", "The caller went away before the body was complete.")
         case HTTPException():
             return of_http(failure)
     log.error("unforeseen", exc_info=failure)

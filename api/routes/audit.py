@@ -7,7 +7,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, json_answer, page
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.records import audit
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 
 @router.get("", name="audit.list")
 async def listed(
-    call: Calling,
+    call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
     request: Annotated[str | None, Query(max_length=100, description="Of one request.")] = None,
@@ -34,7 +34,7 @@ async def listed(
 
 
 @router.get("/verify", name="audit.verify")
-async def verify(call: Calling) -> Response:
+async def verify(call: Call) -> Response:
     """Reads the whole log: every entry is there, unchanged, and linked to the one before it."""
     try:
         entries, head = await call.read(audit.verify)

@@ -16,10 +16,9 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -79,10 +78,10 @@ SCHEMA = {
 
 
 @router.post("", name="consents.append", status_code=201, openapi_extra=SCHEMA)
-async def append(request: Request, call: Calling) -> Response:
+async def append(call: Call) -> Response:
     """Appends consent events: a JSON list, or one JSON object a line. All good lines go in."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    lines = list(_lines(kind, call.body))
+    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    lines = list(_lines(kind, call.sent))
     known = await call.read(lambda session: Known(*known_words(session), now() + CLOCKS_APART))
     good, refused = await asyncio.to_thread(_sorted_out, lines, known)
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, json_answer, page
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line
 from api.guard import GuardedRoute
 from api.idempotency import Answer, Json
@@ -50,7 +50,7 @@ class NewDataset(Body):
 
 
 @router.post("", name="datasets.create", status_code=201)
-async def create(body: NewDataset, call: Calling) -> Response:
+async def create(body: NewDataset, call: Call) -> Response:
     """Adds a dataset. It is not scanned yet."""
 
     def work(unit: Unit) -> Json:
@@ -65,7 +65,7 @@ async def create(body: NewDataset, call: Calling) -> Response:
 
 
 @router.post("/{name}/index", name="datasets.index")
-async def index(name: str, call: Calling) -> Response:
+async def index(name: str, call: Call) -> Response:
     """Scans a dataset: 200 when that is done, 202 while a long scan goes on."""
     dataset = await call.read(lambda session: _named(session, name))
 
@@ -79,7 +79,7 @@ async def index(name: str, call: Calling) -> Response:
 
 
 @router.get("", name="datasets.list")
-async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All datasets by name."""
     after = decoded(cursor, (str,)) or [""]
 
@@ -97,7 +97,7 @@ async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Res
 
 
 @router.get("/{name}", name="datasets.show")
-async def show(name: str, call: Calling) -> Response:
+async def show(name: str, call: Call) -> Response:
     """One dataset, by name or id."""
     return json_answer(
         await call.read(lambda session: _view(_named(session, name), call.principal.role))

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.fields import Body, Flag, Line, Prose
 from api.guard import GuardedRoute
 from api.idempotency import Answer
@@ -56,7 +56,7 @@ class NewDecision(Body):
 
 
 @router.post("/{request_id}/decisions", name="requests.decide", status_code=201)
-async def decide(request_id: str, body: NewDecision, call: Calling) -> Response:
+async def decide(request_id: str, body: NewDecision, call: Call) -> Response:
     """Decides at the gate where the request waits."""
     decision_id = call.id_for("dec", request_id)
 

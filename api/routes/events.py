@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlmodel import Session
-from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import KEEP_ALIVE, Cursor, Limit, decoded, event_stream, page, streamed
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.records import events
@@ -24,8 +23,7 @@ AT_ONCE = 200
 
 @router.get("", name="events.list")
 async def listed(
-    call: Calling,
-    request: Request,
+    call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
     after: Annotated[int, Query(ge=0, le=1 << 53, description="The id of the last one seen.")] = 0,
@@ -33,18 +31,18 @@ async def listed(
     """CloudEvents in the order in which they happened. With `Accept: text/event-stream` they are
     streamed as they happen, from `Last-Event-ID` (or `after`) on. A partner sees its own."""
     place = decoded(cursor, (int,))
-    if "text/event-stream" in request.headers.get("accept", ""):
-        seen = request.headers.get("last-event-id", "")
-        return event_stream(_stream(call, request, int(seen) if seen.isdecimal() else after))
+    if "text/event-stream" in call.headers.get("accept", ""):
+        seen = call.headers.get("last-event-id", "")
+        return event_stream(_stream(call, int(seen) if seen.isdecimal() else after))
     found = await _page(call, place[0] if place else after, limit + 1)
     return page(found[:limit], [int(found[limit - 1]["id"])] if len(found) > limit else None)
 
 
-async def _stream(call: Call, request: Request, after: int) -> AsyncIterator[bytes]:
+async def _stream(call: Call, after: int) -> AsyncIterator[bytes]:
     """Ends when the token no longer holds; the server ends it when the caller goes away."""
     quiet = 0
     yield KEEP_ALIVE
-    while await _still_known(call, request):
+    while await _still_known(call):
         found = await _page(call, after, AT_ONCE)
         for event in found:
             after = int(event["id"])
@@ -67,6 +65,6 @@ async def _page(call: Call, after: int, limit: int) -> list[Json]:
     return await call.read(query)
 
 
-async def _still_known(call: Call, request: Request) -> bool:
-    found = await call.backend.doorkeeper.known(request)
+async def _still_known(call: Call) -> bool:
+    found = await call.backend.doorkeeper.known(call)
     return found is not None and found.role == call.principal.role

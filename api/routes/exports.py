@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
 from sqlmodel import Session
-from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from api.answers import KEEP_ALIVE, event_stream, json_answer, streamed
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.fields import Body, Line
 from api.guard import GuardedRoute
 from api.idempotency import Answer, Json
@@ -34,7 +33,7 @@ class NewExport(Body):
 
 
 @router.post("/v1/requests/{request_id}/exports", name="exports.trigger", status_code=202)
-async def trigger(request_id: str, body: NewExport, call: Calling) -> Response:
+async def trigger(request_id: str, body: NewExport, call: Call) -> Response:
     """Starts the export of a cleared request."""
     export_id = call.id_for("exp", request_id)
 
@@ -52,7 +51,7 @@ async def trigger(request_id: str, body: NewExport, call: Calling) -> Response:
 
 
 @router.post("/v1/exports/{export_id}/confirm", name="exports.confirm")
-async def confirm(export_id: str, call: Calling) -> Response:
+async def confirm(export_id: str, call: Call) -> Response:
     """The second engineer says yes, and the export runs."""
 
     async def doing() -> Answer:
@@ -69,7 +68,7 @@ async def confirm(export_id: str, call: Calling) -> Response:
 
 
 @router.post("/v1/exports/{export_id}/cancel", name="exports.cancel")
-async def cancel(export_id: str, call: Calling) -> Response:
+async def cancel(export_id: str, call: Call) -> Response:
     """Stops an export; what was staged is erased."""
 
     async def doing() -> Answer:
@@ -86,16 +85,16 @@ async def cancel(export_id: str, call: Calling) -> Response:
 
 
 @router.get("/v1/exports/{export_id}", name="exports.show")
-async def show(export_id: str, call: Calling) -> Response:
+async def show(export_id: str, call: Call) -> Response:
     """An export and its progress."""
     return json_answer(await _shown(call, export_id))
 
 
 @router.get("/v1/exports/{export_id}/events", name="exports.events")
-async def events(export_id: str, call: Calling, request: HttpRequest) -> Response:
+async def events(export_id: str, call: Call) -> Response:
     """The same as server-sent events: one at first and one a change, until the export has ended."""
     first = await _shown(call, export_id)
-    seen = request.headers.get("last-event-id", "")
+    seen = call.headers.get("last-event-id", "")
     return event_stream(_followed(call, export_id, first, int(seen) if seen.isdecimal() else 0))
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.fields import Body, Day, Lei, Line, Prose
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -45,7 +45,7 @@ class NewInterest(Body):
 
 
 @router.post("", name="interests.declare", status_code=201)
-async def declare(body: NewInterest, call: Calling) -> Response:
+async def declare(body: NewInterest, call: Call) -> Response:
     """Declares an interest: one's own, or anybody's as the conflict officer."""
     if body.until is not None and body.until < body.since:
         raise bad_field("until", "must not be before `from`.")
@@ -79,7 +79,7 @@ async def declare(body: NewInterest, call: Calling) -> Response:
 
 
 @router.get("", name="interests.list")
-async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Declared interests: everybody's for the conflict officer and the auditor, else one's own."""
     after = decoded(cursor, (str,)) or [""]
 

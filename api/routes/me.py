@@ -5,7 +5,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.answers import json_answer
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.records import parties
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/me", tags=["parties"], route_class=GuardedRoute)
 
 
 @router.get("", name="me.show")
-async def show(call: Calling) -> Response:
+async def show(call: Call) -> Response:
     """The person or partner that the token speaks for, its role, and all roles that are held."""
     me = call.principal
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, select, tuple_
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.fields import Body, CategoryTerm, Line, LongText, PurposeTerm
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -31,7 +31,7 @@ class NewNotice(Body):
 
 
 @router.post("", name="notices.create", status_code=201)
-async def create(body: NewNotice, call: Calling) -> Response:
+async def create(body: NewNotice, call: Call) -> Response:
     """Adds a version of a notice; it never changes afterwards."""
 
     def work(unit: Unit) -> Json:
@@ -58,7 +58,7 @@ async def create(body: NewNotice, call: Calling) -> Response:
 
 
 @router.get("", name="notices.list")
-async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All notices, by name and version."""
     after = decoded(cursor, (str, str)) or ["", ""]
 

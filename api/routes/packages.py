@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, Response
 
 from api.answers import Cursor, decoded, encoded, json_answer
 from api.backend import Backend
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.routes.exports import own_export
 from sharing.errors import NotFound, Refused
@@ -45,7 +45,7 @@ class Delivered:
 
 @router.get("/v1/exports/{export_id}/package", name="exports.package")
 async def package(
-    export_id: str, call: Calling, request: Request, limit: FileLimit = 1000, cursor: Cursor = None
+    export_id: str, call: Call, limit: FileLimit = 1000, cursor: Cursor = None
 ) -> Response:
     """The package's files in path order, each with a link that works for 15 minutes."""
     after = (decoded(cursor, (str,)) or [""])[0]
@@ -64,7 +64,7 @@ async def package(
                     "path": path,
                     "bytes": size,
                     "url": str(
-                        request.base_url.replace(path=_link(call.backend, export_id, path, expires))
+                        call.base_url.replace(path=_link(call.backend, export_id, path, expires))
                     ),
                 }
                 for path, size in shown[:limit]

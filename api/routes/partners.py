@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.fields import AgeRecipient, Body, Lei, Line, Share
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -38,7 +38,7 @@ class NewPartner(Body):
 
 
 @router.post("", name="partners.create", status_code=201)
-async def create(body: NewPartner, call: Calling) -> Response:
+async def create(body: NewPartner, call: Call) -> Response:
     """Adds a partner."""
 
     def work(unit: Unit) -> Json:
@@ -55,7 +55,7 @@ async def create(body: NewPartner, call: Calling) -> Response:
 
 
 @router.get("", name="partners.list")
-async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All partners, in the order of their ids."""
     after = decoded(cursor, (str,)) or [""]
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.fields import Body, Email, Line
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -31,7 +31,7 @@ class NewPerson(Body):
 
 
 @router.post("", name="people.create", status_code=201)
-async def create(body: NewPerson, call: Calling) -> Response:
+async def create(body: NewPerson, call: Call) -> Response:
     """Adds a person, with roles from now on."""
 
     def work(unit: Unit) -> Json:
@@ -54,7 +54,7 @@ async def create(body: NewPerson, call: Calling) -> Response:
 
 
 @router.get("", name="people.list")
-async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Everybody on record with the roles held now, in the order of their ids."""
     after = decoded(cursor, (str,)) or [""]
 

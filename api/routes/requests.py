@@ -8,7 +8,7 @@ from sqlmodel import Session, col, or_, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, json_answer, page
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.drafts import Draft, drafted
 from api.fields import Body, Flag, Line, Prose, count
 from api.guard import GuardedRoute
@@ -68,7 +68,7 @@ class Change(NewRequest):
 
 
 @router.post("", name="requests.submit", status_code=201)
-async def submit(body: NewRequest, call: Calling) -> Response:
+async def submit(body: NewRequest, call: Call) -> Response:
     """Submits a request. The answer means that it was recorded."""
     request_id = call.id_for("req")
 
@@ -95,7 +95,7 @@ async def submit(body: NewRequest, call: Calling) -> Response:
 
 
 @router.post("/{request_id}/revisions", name="requests.amend", status_code=201)
-async def amend(request_id: str, body: Change, call: Calling) -> Response:
+async def amend(request_id: str, body: Change, call: Call) -> Response:
     """Changes the scope: a new revision, a new digest, and every decision so far is void."""
 
     async def doing() -> Answer:
@@ -113,7 +113,7 @@ async def amend(request_id: str, body: Change, call: Calling) -> Response:
 
 
 @router.post("/{request_id}/withdraw", name="requests.withdraw")
-async def withdraw(request_id: str, call: Calling) -> Response:
+async def withdraw(request_id: str, call: Call) -> Response:
     """The partner no longer asks. What was decided stays readable."""
 
     async def doing() -> Answer:
@@ -126,7 +126,7 @@ async def withdraw(request_id: str, call: Calling) -> Response:
 
 @router.get("", name="requests.list")
 async def listed(
-    call: Calling,
+    call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
     state: Annotated[RequestState | None, Query()] = None,
@@ -162,7 +162,7 @@ async def listed(
 
 
 @router.get("/{request_id}", name="requests.show")
-async def show(request_id: str, call: Calling) -> Response:
+async def show(request_id: str, call: Call) -> Response:
     """One request: its stages, findings and decisions, its exports, and all that happened."""
     return json_answer(await _shown(call, request_id))
 

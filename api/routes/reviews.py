@@ -5,7 +5,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
-from api.dependencies import Calling
+from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.records import reviews
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1/reviews", tags=["requests"], route_class=GuardedR
 
 
 @router.get("", name="reviews.list")
-async def listed(call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Requests at which the caller may decide now, or whose export they may trigger or confirm."""
     after = (decoded(cursor, (str,)) or [""])[0]
 

@@ -6,7 +6,7 @@ import secrets
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.dependencies import Call, Calling
+from api.dependencies import Call
 from api.fields import Body, Line
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -28,7 +28,7 @@ class NewToken(Body):
 
 
 @router.post("", name="tokens.create", status_code=201)
-async def create(body: NewToken, call: Calling) -> Response:
+async def create(body: NewToken, call: Call) -> Response:
     """A token. This is the only time that it is shown."""
     if (body.person is None) == (body.partner is None):
         raise bad_field("person", "give either a person or a partner, and not both.")

@@ -185,7 +185,7 @@ async def test_acts_on_a_request_happen_once_for_a_key(there: World) -> None:
         ("legal_counsel", "legal_approval"),
     ]:
         body = {"stage": stage, "outcome": "approved", "digest": digest, "reason": "Yes."}
-        body["no_interest"] = True  # type: ignore[assignment]
+        body["no_interest"] = True
         one = await there.post(role, f"{path}/decisions", body, key=stage)
         two = await there.post(role, f"{path}/decisions", body, key=stage)
         assert one.status_code == two.status_code == 201, two.text

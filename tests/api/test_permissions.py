@@ -25,7 +25,7 @@ def address(name: str) -> tuple[str, str]:
     path = route.path
     for place, value in ABSENT.items():
         path = path.replace(place, value)
-    return next(iter(route.methods)), path
+    return next(iter(route.methods or ())), path
 
 
 def test_the_table_names_every_route_and_no_other() -> None:
