@@ -119,7 +119,9 @@ def _write_index(file: Path, photos: list[Photo]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python -m api.demo.photos FOLDER")
     place = Path(sys.argv[1])
     place.mkdir(parents=True, exist_ok=True)
-    album = drawn(place)
-    sys.stdout.write(f"{len(album.photos)} photos of {len(album.subjects)} people in {place}\n")
+    made = drawn(place)
+    sys.stdout.write(f"{len(made.photos)} photos of {len(made.subjects)} people in {place}\n")
