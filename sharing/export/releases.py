@@ -63,14 +63,15 @@ def is_released(session: Session, export_id: str) -> bool:
     return exports.released(session, export_id) is not None
 
 
-def take_release(unit: Unit, export_id: str) -> Run:
-    """Begins an attempt at a release: every earlier one is superseded."""
+def take_release(unit: Unit, export_id: str) -> Run | Stale:
+    """Begins an attempt at a release: every earlier one is superseded. Stale where an earlier one
+    found shards to make again, and died before it could say so."""
     case = case_of(unit.session, export_id, hold=True)
     case.export.fence += 1
     shards = exports.shards_of(unit.session, export_id)
-    missing = [s.number for s in shards if s.result is None]
-    if missing or len(shards) != case.export.shards:
-        raise RuntimeError(f"shards {missing} are not committed yet")  # retried: not a refusal
+    missing = tuple(s.number for s in shards if s.result is None)
+    if missing:
+        return Stale(missing)
     excluded: Counter[str] = Counter()
     for shard in shards:
         excluded.update(shard.excluded)

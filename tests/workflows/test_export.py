@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -10,12 +11,15 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sharing.errors import NotEligible, Refused
-from sharing.export.verify import verify
+from sharing.export import releases
+from sharing.export.verify import Verification, verify
 from sharing.keys import signing_key
 from sharing.orders import Verb
-from sharing.records import exports
+from sharing.records import exports, interests, parties
 from sharing.records.database import Database
 from sharing.records.exports import Export
+from sharing.records.unit import Unit
+from sharing.stages import GATES, Role
 from tests.photos import fill
 from tests.workflows.conftest import Office, running, settings
 from workflows import client as verbs
@@ -49,12 +53,9 @@ class Depot:
 
     async def delivered(self, **changes: object) -> Path:
         """A whole package, from submission on."""
-        self.office.world.database  # noqa: B018
         order = self.office.world.submission(**changes)  # type: ignore[arg-type]
         request, digest = order.request_id, order.digest
         await verbs.submit(self.office.client, order)
-        from sharing.stages import GATES
-
         for stage in GATES:
             await self.office.at(request, stage)
             await self.office.decide(request, digest, stage)
@@ -64,7 +65,7 @@ class Depot:
         assert row.location is not None
         return Path(row.location)
 
-    def verified(self, package: Path) -> object:
+    def verified(self, package: Path) -> Verification:
         """The package as its recipient checks it."""
         key = signing_key(self.office.settings.signing_key, "key").public_key()
         return verify(package, key)
@@ -86,8 +87,6 @@ async def depot(
         running(temporal, database, chosen, monkeypatch) as office,
         worker.export_worker(office.client, database, chosen),
     ):
-        from datetime import timedelta
-
         assert await verbs.index_dataset(office.client, office.world.dataset, timedelta(seconds=20))
         for subject in subjects:
             await office.world.say(subject)
@@ -100,7 +99,7 @@ async def test_package_is_delivered_and_verifies(depot: Depot) -> None:
     rows = parquet.read_table(package / "manifest.parquet").to_pylist()
     assert len(rows) == 24
     assert len({row["subject_pseudonym"] for row in rows}) == 12
-    assert depot.verified(package).objects == 24  # type: ignore[attr-defined]
+    assert depot.verified(package).objects == 24
 
 
 @pytest.mark.parametrize("action", ["withdrawn", "refused"])
@@ -122,9 +121,6 @@ async def test_no_metadata_leaves(depot: Depot) -> None:
 
 async def test_decider_cannot_trigger(depot: Depot) -> None:
     """Who decided on a request cannot trigger its export, whatever roles they hold (I21)."""
-    from sharing.records import parties
-    from sharing.stages import Role
-
     counsel = depot.office.world.people["legal_counsel"]
     await depot.office.world.database.write(
         lambda u: parties.grant_roles(u.session, counsel, [Role.ENGINEER])
@@ -145,8 +141,6 @@ async def test_one_live_export(depot: Depot) -> None:
 
 async def test_interest_known_before_release_revokes(depot: Depot) -> None:
     """A decider whose interest becomes known after the clearance: nothing leaves (I4)."""
-    from sharing.records import interests
-
     world = depot.office.world
     request, digest = await depot.office.cleared()
     person = world.people["legal_counsel"]
@@ -158,3 +152,24 @@ async def test_interest_known_before_release_revokes(depot: Depot) -> None:
     assert row.state == "failed"
     await depot.office.at(request, "revoked")
     assert not list((depot.office.settings.home / "delivered").rglob("*.tar"))
+
+
+async def test_stale_shards_survive_the_attempt_that_found_them(depot: Depot) -> None:
+    """An attempt at a release that found stale shards and died before saying so delays nothing:
+    the next attempt names them again."""
+    world = depot.office.world
+    request, digest = await depot.office.cleared()
+    export = await depot.triggered(request, digest)
+    row = await depot.ended(export)
+    assert row.state == "delivered"
+
+    def forget(unit: Unit) -> object:
+        held = exports.get(unit.session, export)
+        held.state = "running"
+        exports.shards_of(unit.session, export)[1].result = None
+        unit.session.flush()
+        found = releases.take_release(unit, export)
+        held.state = "delivered"
+        return found
+
+    assert await world.database.write(forget) == releases.Stale((1,))

@@ -94,6 +94,8 @@ class ExportPlane:
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
+            if isinstance(run, Stale):
+                return ReleaseAttempt(released=False, stale=run.shards)
             sealed = await self._in_thread(lambda: self._sealed(export_id, run))
             outcome = await self._database.write(lambda u: releases.release(u, run, sealed))
             if isinstance(outcome, Stale):
