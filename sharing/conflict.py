@@ -56,11 +56,12 @@ class Match:
 
 
 # What a name may carry or lack and still be the same organisation's. Rather one recusal too many.
-_PASSED_OVER = frozenset(
-    "ab ag and aps as asa bv co company corp corporation gmbh inc incorporated kg kgaa kk lda "
-    "limited llc llp lp ltd ltda nv oy oyj plc private pte pty public pvt sa sarl sas se sl spa "
-    "srl the ug".split()  # noqa: SIM905
-)
+_PASSED_OVER = frozenset({
+    "ab", "ag", "and", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "gmbh",
+    "inc", "incorporated", "kg", "kgaa", "kk", "lda", "limited", "llc", "llp", "lp", "ltd",
+    "ltda", "nv", "oy", "oyj", "plc", "private", "pte", "pty", "public", "pvt", "sa", "sarl",
+    "sas", "se", "sl", "spa", "srl", "the", "ug",
+})  # fmt: skip
 _INITIALS = re.compile(r"\b(\w)[./]\s?(?=\w\b)")  # S.A., G.m.b.H., A/S
 
 

@@ -208,8 +208,12 @@ def test_a_narrower_no_takes_its_part_out_of_a_wider_yes() -> None:
 
 def test_a_no_beside_the_question_changes_nothing() -> None:
     """A withdrawal for another purpose, category or recipient leaves this consent as it is."""
-    for change in ({"purpose": "dpv:Marketing"}, {"category": "pd:Age"}, {"recipient": "other"}):
-        assert excluded(YES, replace(NO, **change)) is None
+    elsewhere = (
+        replace(NO, purpose="dpv:Marketing"),
+        replace(NO, category="pd:Age"),
+        replace(NO, recipient="other"),
+    )
+    assert excluded(YES, *elsewhere) is None
 
 
 def test_recipients() -> None:
