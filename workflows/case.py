@@ -87,6 +87,7 @@ class Case:
     @contextlib.asynccontextmanager
     async def _ready(self, order: Order) -> AsyncIterator[None]:
         """One act at a time, and only once this run knows where the request stands."""
+        self._demand_own(order)
         async with self._lock:
             with contextlib.suppress(TimeoutError):
                 await workflow.wait_condition(lambda: self._settled(order), timeout=A_WHILE)
@@ -95,6 +96,16 @@ class Case:
             if self._state in ENDED:
                 raise refusal("wrong_state", f"The request is {self._state}.")
             yield
+
+    def _demand_own(self, order: Order) -> None:
+        """What was ordered for another request, and copied from there, is nothing to this one."""
+        if order.request_id != self._id:
+            raise refusal("not_found", "This order is about another request.")
+
+    def _is_under_way(self, order: Order) -> bool:
+        """True where the order is about the export that this run waits for."""
+        export = self._export
+        return export is not None and export.export_id == order.body.get("export")
 
     def _settled(self, order: Order) -> bool:
         """False while this run does not know yet what the database may know already: it is being

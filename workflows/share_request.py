@@ -131,7 +131,7 @@ class ShareRequest(Case):
         if export is None:  # cancelled before this run came to it
             return ExportEnd("", ExportState.CANCELLED)
         self._state = RequestState.EXPORTING
-        if export.needs_confirmation and not self._confirmed:
+        if self._unconfirmed:
             workflow.set_current_details("**Triggered**: waits for a second engineer to confirm")
             await self._until(
                 lambda: self._confirmed or self._export is None, amendments, until - workflow.now()
@@ -151,6 +151,7 @@ class ShareRequest(Case):
     @workflow.update
     async def submit(self, order: Order) -> None:
         """Records the first revision; the answer means that it is kept."""
+        self._demand_own(order)
         self._submitting = True
         async with self._lock:
             if self._state is not None:
@@ -212,10 +213,16 @@ class ShareRequest(Case):
     def _clear(self) -> bool:
         return self._state is RequestState.CLEARED and self._export is None
 
+    @property
+    def _unconfirmed(self) -> bool:
+        return bool(self._export and self._export.needs_confirmation and not self._confirmed)
+
     @workflow.update
     async def confirm(self, order: Order) -> None:
         """Records a second engineer's confirmation."""
         async with self._ready(order):
+            if not self._is_under_way(order):
+                raise refusal("wrong_state", "This export is not under way.")
             await workflow.execute_activity("record_confirmation", order, **ANSWER)
             self._confirmed = True
 
@@ -224,7 +231,7 @@ class ShareRequest(Case):
         """Records that an export stops. The export worker sees it at its next commit."""
         async with self._ready(order):
             await workflow.execute_activity("record_cancellation", order, **ANSWER)
-            if not self._confirmed and self._export and self._export.needs_confirmation:
+            if self._is_under_way(order) and self._unconfirmed:
                 self._export = None
 
     @workflow.update

@@ -51,8 +51,10 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
     demand_order(unit.session, order, Verb.TRIGGER)
     request = requests.get(unit.session, order.request_id, hold=True)
     known = unit.session.get(Export, order.id)
-    if known is not None:
+    if known is not None and known.state in LIVE_EXPORTS:
         return Triggered(known.id, known.needs_confirmation)
+    if known is not None:
+        raise Refused("wrong_state", f"The export is {known.state}: trigger a new one.")
     _may(unit, Act.TRIGGER, order, request)
     if order.digest != request.digest:
         raise Refused("stale_digest", "The request has changed since: read it again.")
@@ -116,12 +118,16 @@ def _end(unit: Unit, end: ExportEnd) -> None:
     request = requests.get(unit.session, export.request_id, hold=True)
     if exports.released(unit.session, export.id):
         return
-    if export.state in LIVE_EXPORTS:
+    if export.state == ExportState.AWAITING_CONFIRMATION:
+        return  # nobody confirmed it, so what ended was no run of it
+    if export.state == ExportState.RUNNING:
         exports.stop(export, ExportState.FAILED, end.code, end.detail)
         _tell(unit, request, "system:export", "export.failed", export.id, code=end.code)
     unit.audit("system:export", "export.erased", request.id, export=export.id)
     if request.state != RequestState.EXPORTING or request.digest != export.digest:
         return
+    if exports.live(unit.session, request.id, request.digest) is not None:
+        return  # a later run is under way: that one decides how the request goes on
     if end.code == "not_cleared":
         requests.end(request, RequestState.REVOKED)
         _tell(unit, request, "system:export", "request.revoked", export.id)

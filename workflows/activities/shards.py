@@ -43,8 +43,10 @@ class ExportPlane:
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
-        """Cuts the scope into shards, once."""
+        """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
         async with beating():
+            if await self._database.read(lambda s: releases.is_released(s, export_id)):
+                return Plan(0)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
                 objects = await self._database.read(lambda s: runs.objects_of(s, export_id))
@@ -134,8 +136,10 @@ class ExportPlane:
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:
-        """Erases whatever an ended run left in staging."""
+        """Erases whatever an ended run left in staging. What was released is on its way out."""
         async with beating():
+            if await self._database.read(lambda s: releases.is_released(s, export_id)):
+                return
             await self._in_thread(lambda: erase(Staging(self._root, export_id).folder))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
