@@ -139,7 +139,7 @@ def since(
         )
         .order_by(col(Consent.position))
     )
-    latest: dict[str, int] = dict(rows.tuples().all())
+    latest: dict[str, int] = dict(rows.all())
     yield from latest.items()
 
 
