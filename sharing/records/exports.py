@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, Column, ForeignKeyConstraint, Index, te
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import NotFound, Refused
+from sharing.records.requests import Request
 from sharing.records.tables import now
 from sharing.stages import LIVE_EXPORTS, ExportState
 
@@ -122,6 +123,12 @@ def live(session: Session, request_id: str, digest: str) -> Export | None:
             col(Export.state).in_(LIVE_EXPORTS),
         )
     ).first()
+
+
+def standing(session: Session, request_id: str) -> tuple[Request, Export | None] | None:
+    """A request with its live export, if there is one; None if there is no such request."""
+    request = session.get(Request, request_id)
+    return (request, live(session, request.id, request.digest)) if request else None
 
 
 def of_request(session: Session, request_id: str) -> list[Export]:

@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Any
 
-from sqlmodel import Session
 from temporalio import activity
 
 from sharing.errors import Refused
 from sharing.orders import Order, Verb
 from sharing.records import datasets, exports, interests, requests
 from sharing.records.database import Database
+from sharing.records.exports import Export
 from sharing.records.parties import Partner
 from sharing.records.requests import IdempotencyKey, Request, RequestRevision
 from sharing.records.signing_keys import demand_order
@@ -38,7 +38,7 @@ class Submissions:
     async def load_standing(self, request_id: str) -> Standing | None:
         """Where a request stands, for a workflow that begins without a submission: its earlier
         run was lost, and the database is the authority. None if there is no such request."""
-        return await self._database.read(partial(_standing, request_id=request_id))
+        return _standing(await self._database.read(lambda s: exports.standing(s, request_id)))
 
     @activity.defn
     async def record_revision(self, order: Order) -> Submitted:
@@ -101,11 +101,10 @@ def _submission(unit: Unit, order: Order) -> Submitted:
     return Submitted(revision.digest)
 
 
-def _standing(session: Session, request_id: str) -> Standing | None:
-    request = session.get(Request, request_id)
-    if request is None:
+def _standing(found: tuple[Request, Export | None] | None) -> Standing | None:
+    if found is None:
         return None
-    export = exports.live(session, request.id, request.digest)
+    request, export = found
     return Standing(
         request.digest,
         RequestState(request.state),
