@@ -5,13 +5,11 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from api.demo.pen import SCALE, Colour, Pen, darker, lighter, mixed
+
 WIDTH, HEIGHT = 640, 800
 
-_SCALE = 2  # drawn twice as large and reduced, which smooths every edge
 _SOFT = 8  # soft light is painted this much smaller, then stretched
-
-Colour = tuple[int, int, int]
-Box = tuple[float, float, float, float]
 
 SKINS: tuple[Colour, ...] = (
     (255, 224, 196),
@@ -84,7 +82,7 @@ def looks(random: Random) -> Looks:
 def portrait(person: Looks, random: Random) -> Image.Image:
     """One photo of this person, upright, 640 x 800 pixels; clothes and place are new each time."""
     image = _background(random)
-    pen = _Pen(image)
+    pen = Pen(image)
     centre, top = 320 + random.uniform(-22, 22), 372 + random.uniform(-16, 20)
     cloth = random.choice(CLOTHES)
     _hair_behind(pen, person, centre, top)
@@ -94,66 +92,7 @@ def portrait(person: Looks, random: Random) -> Image.Image:
     _hair_in_front(pen, person, centre, top)
     if person.glasses:
         _glasses(pen, centre, top)
-    return _lit(image.reduce(_SCALE), random)
-
-
-class _Pen:
-    """Draws in the coordinates of the finished photo."""
-
-    def __init__(self, image: Image.Image) -> None:
-        self._draw = ImageDraw.Draw(image)
-
-    def oval(self, x: float, y: float, rx: float, ry: float, fill: Colour) -> None:
-        self._draw.ellipse(_scaled((x - rx, y - ry, x + rx, y + ry)), fill=fill)
-
-    def shape(self, points: list[tuple[float, float]], fill: Colour) -> None:
-        self._draw.polygon([(x * _SCALE, y * _SCALE) for x, y in _smooth(points)], fill=fill)
-
-    def plain(self, points: list[tuple[float, float]], fill: Colour) -> None:
-        self._draw.polygon([(x * _SCALE, y * _SCALE) for x, y in points], fill=fill)
-
-    def arc(self, box: Box, start: float, end: float, fill: Colour, width: float) -> None:
-        self._draw.arc(_scaled(box), start, end, fill=fill, width=round(width * _SCALE))
-
-    def slab(self, box: Box, radius: float, fill: Colour) -> None:
-        self._draw.rounded_rectangle(_scaled(box), radius * _SCALE, fill=fill)
-
-    def chord(self, box: Box, start: float, end: float, fill: Colour) -> None:
-        self._draw.chord(_scaled(box), start, end, fill=fill)
-
-    def ring(self, box: Box, radius: float, colour: Colour, width: float) -> None:
-        self._draw.rounded_rectangle(
-            _scaled(box), radius * _SCALE, outline=colour, width=round(width * _SCALE)
-        )
-
-
-def _scaled(box: Box) -> Box:
-    return (box[0] * _SCALE, box[1] * _SCALE, box[2] * _SCALE, box[3] * _SCALE)
-
-
-def _smooth(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Rounds a polygon's corners: Chaikin's corner cutting, three times."""
-    for _ in range(3):
-        following = [*points[1:], points[0]]
-        points = [
-            (a + (c - a) * part, b + (d - b) * part)
-            for (a, b), (c, d) in zip(points, following, strict=True)
-            for part in (0.25, 0.75)
-        ]
-    return points
-
-
-def _mixed(colour: Colour, other: Colour, part: float) -> Colour:
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(colour, other, strict=True))
-    return red, green, blue
-
-
-def _darker(colour: Colour, part: float) -> Colour:
-    return _mixed(colour, (40, 20, 30), part)
-
-
-def _lighter(colour: Colour, part: float) -> Colour:
-    return _mixed(colour, (255, 250, 240), part)
+    return _lit(image.reduce(SCALE), random)
 
 
 def _background(random: Random) -> Image.Image:
@@ -170,12 +109,12 @@ def _background(random: Random) -> Image.Image:
         x, y, r = random.uniform(0, 80), random.uniform(0, 70), random.uniform(3, 11)
         pen.ellipse((x - r, y - r, x + r, y + r), fill=random.randint(30, 90))
     lights = lights.filter(ImageFilter.GaussianBlur(1.6))
-    soft.paste(Image.new("RGB", size, _lighter(above, 0.75)), mask=lights)
-    return soft.resize((WIDTH * _SCALE, HEIGHT * _SCALE), Image.Resampling.BICUBIC)
+    soft.paste(Image.new("RGB", size, lighter(above, 0.75)), mask=lights)
+    return soft.resize((WIDTH * SCALE, HEIGHT * SCALE), Image.Resampling.BICUBIC)
 
 
-def _hair_behind(pen: _Pen, person: Looks, x: float, y: float) -> None:
-    dark = _darker(person.hair, 0.25)
+def _hair_behind(pen: Pen, person: Looks, x: float, y: float) -> None:
+    dark = darker(person.hair, 0.25)
     w = person.face_width
     if person.style == "long":
         pen.shape(
@@ -201,8 +140,8 @@ def _hair_behind(pen: _Pen, person: Looks, x: float, y: float) -> None:
             pen.oval(x + side * (w + 16), y - 150 + abs(side) ** 2.2 * 190, 50, 50, dark)
 
 
-def _shoulders(pen: _Pen, person: Looks, x: float, y: float, cloth: Colour, random: Random) -> None:
-    shade = _darker(person.skin, 0.22)
+def _shoulders(pen: Pen, person: Looks, x: float, y: float, cloth: Colour, random: Random) -> None:
+    shade = darker(person.skin, 0.22)
     base = y + 250
     pen.shape(
         [(x - 310, 900), (x - 292, base + 64), (x - 170, base + 4), (x - 70, base - 26),
@@ -212,7 +151,7 @@ def _shoulders(pen: _Pen, person: Looks, x: float, y: float, cloth: Colour, rand
     pen.slab((x - 56, y + 70, x + 56, base + 20), 44, shade)
     collar = random.choice(("round", "vee", "shirt"))
     if collar == "round":
-        pen.oval(x, base - 12, 84, 52, _darker(cloth, 0.25))
+        pen.oval(x, base - 12, 84, 52, darker(cloth, 0.25))
         pen.oval(x, base - 20, 74, 46, shade)
     elif collar == "vee":
         pen.shape([(x - 82, base - 40), (x + 82, base - 40), (x, base + 128)], shade)
@@ -222,16 +161,16 @@ def _shoulders(pen: _Pen, person: Looks, x: float, y: float, cloth: Colour, rand
             pen.plain(
                 [(x + side * 50, base - 48), (x + side * 104, base - 16),
                  (x + side * 70, base + 58), (x, base + 66)],
-                _lighter(cloth, 0.35),
+                lighter(cloth, 0.35),
             )  # fmt: skip
     pen.slab((x - 54, y + 70, x + 54, base - 14), 40, shade)
 
 
-def _head(pen: _Pen, person: Looks, x: float, y: float) -> None:
+def _head(pen: Pen, person: Looks, x: float, y: float) -> None:
     skin, w = person.skin, person.face_width
     for side in (-1, 1):
-        pen.oval(x + side * (w + 2), y + 8, 22, 36, _darker(skin, 0.08))
-        pen.oval(x + side * (w + 4), y + 8, 12, 22, _darker(skin, 0.22))
+        pen.oval(x + side * (w + 2), y + 8, 22, 36, darker(skin, 0.08))
+        pen.oval(x + side * (w + 4), y + 8, 12, 22, darker(skin, 0.22))
     pen.shape(
         [(x - w - 6, y - 110), (x - w + 16, y - 176), (x, y - 196), (x + w - 16, y - 176),
          (x + w + 6, y - 110), (x + w + 6, y + 30), (x + w - 22, y + 122), (x + 46, y + 182),
@@ -239,7 +178,7 @@ def _head(pen: _Pen, person: Looks, x: float, y: float) -> None:
         skin,
     )  # fmt: skip
     if person.beard:
-        hair = _mixed(person.hair, skin, 0.12)
+        hair = mixed(person.hair, skin, 0.12)
         pen.shape(
             [(x - w - 2, y + 26), (x - w + 30, y + 66), (x - 44, y + 62), (x, y + 58),
              (x + 44, y + 62), (x + w - 30, y + 66), (x + w + 2, y + 26), (x + w - 16, y + 128),
@@ -248,49 +187,49 @@ def _head(pen: _Pen, person: Looks, x: float, y: float) -> None:
         )  # fmt: skip
 
 
-def _features(pen: _Pen, person: Looks, x: float, y: float, random: Random) -> None:
+def _features(pen: Pen, person: Looks, x: float, y: float, random: Random) -> None:
     skin = person.skin
-    blush = _mixed(skin, (226, 110, 96), 0.09)
+    blush = mixed(skin, (226, 110, 96), 0.09)
     if not person.beard:
         for side in (-1, 1):
             pen.oval(x + side * 72, y + 58, 30, 20, blush)
     glance = random.uniform(-3.5, 3.5)
     for side in (-1, 1):
         eye = x + side * 52
-        pen.oval(eye, y + 1, 27, 17, _darker(skin, 0.14))
+        pen.oval(eye, y + 1, 27, 17, darker(skin, 0.14))
         pen.oval(eye, y + 2, 25, 14.5, (250, 248, 244))
         pen.oval(eye + glance, y + 2, 12.5, 13, person.iris)
         pen.oval(eye + glance, y + 2, 6, 6.5, (22, 16, 16))
         pen.oval(eye + glance + 4, y - 3, 3.2, 3.2, (255, 255, 255))
-        pen.arc((eye - 28, y - 17, eye + 28, y + 21), 195, 345, _darker(person.hair, 0.4), 4)
+        pen.arc((eye - 28, y - 17, eye + 28, y + 21), 195, 345, darker(person.hair, 0.4), 4)
         brow = y - 40 + random.uniform(-3, 3)
         pen.arc((eye - 34, brow - 8, eye + 34, brow + 34), 205, 335, person.hair, 8)
-    nose = _darker(skin, 0.2)
+    nose = darker(skin, 0.2)
     pen.arc((x - 20, y + 34, x + 20, y + 66), 20, 160, nose, 5)
-    pen.arc((x - 3, y - 10, x + 24, y + 62), 120, 190, _darker(skin, 0.1), 4)
+    pen.arc((x - 3, y - 10, x + 24, y + 62), 120, 190, darker(skin, 0.1), 4)
     _mouth(pen, skin, x, y + 104, random)
 
 
-def _mouth(pen: _Pen, skin: Colour, x: float, y: float, random: Random) -> None:
-    lips = _mixed(skin, (176, 62, 70), 0.55)
+def _mouth(pen: Pen, skin: Colour, x: float, y: float, random: Random) -> None:
+    lips = mixed(skin, (176, 62, 70), 0.55)
     if random.random() < 0.45:
-        pen.chord((x - 46, y - 40, x + 46, y + 34), 8, 172, _darker(lips, 0.35))
+        pen.chord((x - 46, y - 40, x + 46, y + 34), 8, 172, darker(lips, 0.35))
         pen.chord((x - 38, y - 32, x + 38, y + 20), 14, 166, (250, 246, 240))
         pen.arc((x - 48, y - 42, x + 48, y + 36), 8, 172, lips, 6)
     else:
         pen.arc((x - 50, y - 44, x + 50, y + 22), 32, 148, lips, 9)
-        pen.arc((x - 50, y - 48, x + 50, y + 18), 30, 150, _darker(lips, 0.3), 3)
+        pen.arc((x - 50, y - 48, x + 50, y + 18), 30, 150, darker(lips, 0.3), 3)
 
 
-def _hair_in_front(pen: _Pen, person: Looks, x: float, y: float) -> None:
+def _hair_in_front(pen: Pen, person: Looks, x: float, y: float) -> None:
     hair, w = person.hair, person.face_width
-    shine = _lighter(hair, 0.14)
+    shine = lighter(hair, 0.14)
     if person.style == "shaved":
         pen.shape(
             [(x - w - 8, y - 84), (x - w + 14, y - 180), (x, y - 200), (x + w - 14, y - 180),
              (x + w + 8, y - 84), (x + w - 14, y - 122), (x + w - 40, y - 140), (x, y - 148),
              (x - w + 40, y - 140), (x - w + 14, y - 122)],
-            _mixed(hair, person.skin, 0.45),
+            mixed(hair, person.skin, 0.45),
         )  # fmt: skip
         return
     if person.style == "curls":
@@ -313,7 +252,7 @@ def _hair_in_front(pen: _Pen, person: Looks, x: float, y: float) -> None:
     pen.arc((x - w + 8, y - 206, x + w - 30, y + 10), 212, 290, shine, 10)
 
 
-def _glasses(pen: _Pen, x: float, y: float) -> None:
+def _glasses(pen: Pen, x: float, y: float) -> None:
     frame = (44, 40, 46)
     for side in (-1, 1):
         eye = x + side * 54
