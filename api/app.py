@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +10,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.backend import backend
+from api.backend import Backend, backend
+from api.described import SECURITY_SCHEMES
 from api.engine import Engine, Temporal
 from api.pages import home
 from api.routes import (
@@ -31,7 +33,7 @@ from api.routes import (
     reviews,
     tokens,
 )
-from sharing.records.database import Database
+from sharing.records.database import Database, StorageFailed
 from sharing.settings import Settings
 
 # An address is looked for in this order: what is called most comes first.
@@ -62,6 +64,27 @@ same body has one effect and the same answer. Lists are paged: give `next` back 
 Errors are `application/problem+json` with a `code` for programs and a `detail` for people."""
 
 
+def _with_bearer(app: FastAPI) -> None:
+    """The page at /docs then has a place for a token."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        told = make()
+        told.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+        return told
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def _known(here: Backend) -> None:
+    try:
+        await here.register_key()
+    except StorageFailed as failure:
+        raise StorageFailed(
+            f"{failure} If this database is new, run `clearance migrate` first."
+        ) from failure
+
+
 def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     """The API and its pages; `engine` is Temporal at the settings' address unless given.
 
@@ -73,7 +96,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with here.database:
-            await here.register_key()
+            await _known(here)
             yield
 
     app: FastAPI = FastAPIOffline(
@@ -88,6 +111,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     for noun in ROUTES:  # flat, not nested: an address is then matched in half the time
         app.router.routes.extend(noun.router.routes)
     home.add_to(app)
+    _with_bearer(app)
     app.add_exception_handler(HTTPException, problems.handle)
     app.add_exception_handler(RequestValidationError, problems.handle)
     app.add_exception_handler(Exception, problems.handle)

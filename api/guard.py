@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.auth import ALLOWED, SAFE_METHODS, demand_allowed
 from api.backend import Backend
 from api.dependencies import Call
+from api.described import described
 from api.idempotency import ticket
 from api.problems import MALFORMED, told
 from sharing.errors import NotEligible, NotFound, Refused
@@ -29,6 +30,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 class GuardedRoute(APIRoute):
     """A route whose name is in the table of api.auth; a name that is not there cannot start."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        described(options, ALLOWED[options["name"]])
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
         """FastAPI's own handler, behind the guard."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api.auth import ALLOWED
 from tests.api.world import World
 
 LISTS = [
@@ -139,5 +140,11 @@ async def test_the_description_names_every_address(here: World) -> None:
         path = route.path.replace("{path:path}", "{path}")
         for method in route.methods or ():
             assert method.lower() in told["paths"][path], path
+            operation = told["paths"][path][method.lower()]
+            allowed = ALLOWED[route.name]
+            assert operation.get("x-roles") == (sorted(allowed) if allowed else None)
+            assert ("security" in operation) == (allowed is not None)
+            assert "422" not in operation["responses"], "errors have one form only: 4XX"
+    assert "bearer" in told["components"]["securitySchemes"]
     assert "requestBody" in told["paths"]["/v1/consents"]["post"]
     assert "requestBody" in told["paths"]["/v1/requests"]["post"]

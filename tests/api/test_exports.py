@@ -1,6 +1,7 @@
 """Exports and packages over HTTP: trigger, confirm, cancel, follow, and fetch by links."""
 
 import base64
+import json
 import os
 import shutil
 import time
@@ -236,7 +237,7 @@ async def test_progress_is_streamed_until_the_end(here: World) -> None:
         http.sse(f"/v1/exports/{export['id']}/events", headers=headers) as source,
     ):
         async for event in source:
-            seen.append((event.id, event.json()["state"]))
+            seen.append((event.id, json.loads(event.data)["state"]))
             if len(seen) == 1:
                 await here.post("engineer", f"/v1/exports/{export['id']}/cancel")
     assert seen == [("7", "awaiting_confirmation"), ("8", "cancelled")]
