@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from sharing.orders import Order
 from sharing.stages import ENDED, Outcome, RequestState, Stage
@@ -43,6 +43,7 @@ class Case:
         self._wait = timedelta()
         self._export: Triggered | None = None
         self._confirmed = False
+        self._exporting = False  # while the export's own workflow runs
 
     async def _until(self, met: Callable[[], bool], amendments: int, patience: timedelta) -> None:
         """Waits for something; a deadline that passes ends the request as expired (F12)."""
@@ -95,7 +96,31 @@ class Case:
                 raise refusal("not_found", "There is no such request.")
             if self._state in ENDED:
                 raise refusal("wrong_state", f"The request is {self._state}.")
-            yield
+            try:
+                yield
+            except ActivityError as failure:
+                if not _refused(failure):
+                    await self._look_again()
+                raise
+
+    async def _look_again(self) -> None:
+        """An act may have been recorded although the news of it was lost, as when the database
+        goes away while it commits: this run goes on from what the database knows."""
+        standing: Standing | None = await workflow.execute_local_activity(
+            "load_standing", self._id, result_type=Standing, **RECORD
+        )
+        if standing is None:
+            return
+        if not self._exporting:
+            self._adopt(standing)
+            self._amendments += 1
+        elif standing.state is RequestState.WITHDRAWN:
+            self._state = standing.state
+
+    def _adopt(self, standing: Standing) -> None:
+        """What the database knows becomes what this run knows."""
+        self._digest, self._state, self._room = standing.digest, standing.state, None
+        self._resuming = standing if standing.state not in ENDED else None
 
     def _demand_own(self, order: Order) -> None:
         """What was ordered for another request, and copied from there, is nothing to this one."""
@@ -116,3 +141,8 @@ class Case:
             return False
         about = (order.body.get("stage"), order.digest)
         return self._opening is None or about != (self._opening, self._digest)
+
+
+def _refused(failure: ActivityError) -> bool:
+    """True where nothing was recorded, by name; False where nobody knows."""
+    return isinstance(failure.cause, ApplicationError) and failure.cause.non_retryable

@@ -80,8 +80,7 @@ class ShareRequest(Case):
             "load_standing", self._id, result_type=Standing, **RECORD
         )
         if standing is not None and self._state is None:
-            self._digest, self._state = standing.digest, standing.state
-            self._resuming = standing if standing.state not in ENDED else None
+            self._adopt(standing)
 
     async def _gate(self, stage: Stage) -> None:
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
@@ -139,12 +138,16 @@ class ShareRequest(Case):
         if self._export is None:
             return ExportEnd(export.export_id, ExportState.CANCELLED)
         workflow.set_current_details("**Exporting**")
-        return await workflow.execute_child_workflow(
-            ExportRun.run,
-            export.export_id,
-            id=export_workflow(export.export_id),
-            static_summary=f"Export for {self._id}",
-        )
+        self._exporting = True
+        try:
+            return await workflow.execute_child_workflow(
+                ExportRun.run,
+                export.export_id,
+                id=export_workflow(export.export_id),
+                static_summary=f"Export for {self._id}",
+            )
+        finally:
+            self._exporting = False
 
     # What people do
 
