@@ -96,6 +96,7 @@ class Database:
     async def _write_groups(self) -> None:
         while (first := await self._queue.get()) is not None:
             group, last = [first], False
+            await asyncio.sleep(0)  # what arrived with it reaches the queue now: one commit less
             while len(group) < GROUP and not self._queue.empty():
                 work = self._queue.get_nowait()
                 if work is None:
