@@ -50,10 +50,11 @@ class RunCase:
 
 
 def case_of(session: Session, export_id: str, *, hold: bool = False) -> RunCase:
-    """An export that may go on, with the clearance it stands on; Refused or NotCleared if not."""
+    """An export that may go on, with the clearance it stands on; Refused or NotCleared if not.
+    `hold` keeps request and export, in this order, as they are until this transaction ends."""
+    request = requests.get(session, exports.get(session, export_id).request_id, hold=hold)
     export = exports.get(session, export_id, hold=hold)
     exports.demand_running(export)
-    request = requests.get(session, export.request_id)
     clearance = clearances.demand(session, request.id, export.digest, now())
     if request.digest != export.digest:
         raise Refused("not_cleared", "The request's scope changed after the export was triggered.")

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from sharing.errors import NotFound, Refused
 from sharing.records.requests import Request
 from sharing.records.tables import now
-from sharing.stages import LIVE_EXPORTS, ExportState
+from sharing.stages import LIVE_EXPORTS, ExportState, RequestState
 
 _LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE_EXPORTS))))
 
@@ -108,7 +108,7 @@ class Release(SQLModel, table=True):
 
 def get(session: Session, export_id: str, *, hold: bool = False) -> Export:
     """An export by id, or NotFound."""
-    export = session.get(Export, export_id, with_for_update=hold or None)
+    export = session.get(Export, export_id, with_for_update=hold or None, populate_existing=hold)
     if export is None:
         raise NotFound("export", export_id)
     return export
@@ -126,9 +126,15 @@ def live(session: Session, request_id: str, digest: str) -> Export | None:
 
 
 def standing(session: Session, request_id: str) -> tuple[Request, Export | None] | None:
-    """A request with its live export, if there is one; None if there is no such request."""
+    """A request with the export that it waits for, if there is one; None if there is no such
+    request. A cancelled export is waited for until its end is recorded: its run does that."""
     request = session.get(Request, request_id)
-    return (request, live(session, request.id, request.digest)) if request else None
+    if request is None:
+        return None
+    export = live(session, request.id, request.digest)
+    if export is None and request.state == RequestState.EXPORTING:
+        export = of_request(session, request.id)[-1]
+    return request, export
 
 
 def of_request(session: Session, request_id: str) -> list[Export]:

@@ -115,7 +115,7 @@ class IdempotencyKey(SQLModel, table=True):
 
 def get(session: Session, request_id: str, *, hold: bool = False) -> Request:
     """A request by id, or NotFound. `hold` keeps others from changing it in this transaction."""
-    request = session.get(Request, request_id, with_for_update=hold or None)
+    request = session.get(Request, request_id, with_for_update=hold or None, populate_existing=hold)
     if request is None:
         raise NotFound("request", request_id)
     return request
