@@ -1,6 +1,8 @@
 """What the OpenAPI document says of every route besides its own schemas: who may call it, how
 callers say who they are, how a POST is made safe to repeat, and what errors look like."""
 
+from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any
 
 from sharing.stages import Role
@@ -37,8 +39,13 @@ REFUSED = {
 }
 
 
-def described(options: dict[str, Any], allowed: frozenset[Role] | None) -> None:
-    """Adds to the options with which a route is made."""
+def described(
+    options: dict[str, Any], endpoint: Callable[..., Any], allowed: frozenset[Role] | None
+) -> None:
+    """Adds to the options with which a route is made. Its summary is the endpoint's first
+    sentence; without one the page at /docs would show the route's name."""
+    sentence, _, _ = cleandoc(endpoint.__doc__ or "").replace("\n", " ").partition(". ")
+    options["summary"] = options.get("summary") or sentence.rstrip(".")
     options["responses"] = {"4XX": REFUSED, **(options.get("responses") or {})}
     more: dict[str, Any] = {**(options.get("openapi_extra") or {})}
     if allowed is not None:

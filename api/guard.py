@@ -32,7 +32,7 @@ class GuardedRoute(APIRoute):
     """A route whose name is in the table of api.auth; a name that is not there cannot start."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        described(options, ALLOWED[options["name"]])
+        described(options, endpoint, ALLOWED[options["name"]])
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:

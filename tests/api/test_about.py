@@ -141,6 +141,7 @@ async def test_the_description_names_every_address(here: World) -> None:
         for method in route.methods or ():
             assert method.lower() in told["paths"][path], path
             operation = told["paths"][path][method.lower()]
+            assert operation["summary"] in operation["description"].replace("\n", " ")
             allowed = ALLOWED[route.name]
             assert operation.get("x-roles") == (sorted(allowed) if allowed else None)
             assert ("security" in operation) == (allowed is not None)
