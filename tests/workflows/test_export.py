@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
+from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from sharing.errors import NotEligible, Refused
 from sharing.export import releases
+from sharing.export.destination import DestinationFailed
 from sharing.export.verify import Verification, verify
 from sharing.keys import signing_key
 from sharing.orders import Verb
@@ -24,6 +26,8 @@ from tests.photos import fill
 from tests.workflows.conftest import Office, running, settings
 from workflows import client as verbs
 from workflows import worker
+from workflows.activities import shards
+from workflows.messages import export_workflow, request_workflow
 
 
 @dataclass(slots=True)
@@ -173,3 +177,29 @@ async def test_stale_shards_survive_the_attempt_that_found_them(depot: Depot) ->
         return found
 
     assert await world.database.write(forget) == releases.Stale((1,))
+
+
+async def test_what_was_released_is_handed_over_whatever_becomes_of_the_run(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that somebody cancels between release and delivery ends nothing: the request is taken
+    up again, and the partner gets what was released."""
+    world, client = depot.office.world, depot.office.client
+    request, digest = await depot.office.cleared()
+
+    def full(*_: object) -> None:
+        raise DestinationFailed("destination_full", "There is no room left.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shards, "deliver", full)
+        export = await depot.triggered(request, digest)
+        while not await world.database.read(lambda s: releases.is_released(s, export)):
+            await asyncio.sleep(0.02)
+        await client.get_workflow_handle(export_workflow(export)).cancel()
+        with pytest.raises(WorkflowFailureError):
+            async with asyncio.timeout(20):
+                await client.get_workflow_handle(request_workflow(request)).result()
+    await verbs.take_up(client, request)
+    row = await depot.ended(export)
+    assert row.state == "delivered"
+    await depot.office.at(request, "delivered")

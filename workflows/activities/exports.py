@@ -117,7 +117,8 @@ def _end(unit: Unit, end: ExportEnd) -> None:
     export = exports.get(unit.session, end.export_id)
     request = requests.get(unit.session, export.request_id, hold=True)
     if exports.released(unit.session, export.id):
-        return
+        # The run fails by this, is taken up again from the database, and hands over.
+        raise Refused("wrong_state", "What was released is handed over: this run has no other end.")
     if export.state == ExportState.AWAITING_CONFIRMATION:
         return  # nobody confirmed it, so what ended was no run of it
     if export.state == ExportState.RUNNING:
