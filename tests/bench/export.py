@@ -17,7 +17,7 @@ from sharing.records.exports import Export
 from sharing.stages import GATES, ExportState
 from tests.bench import photos
 from tests.bench.cast import Acts, Cast, cast
-from tests.bench.copiers import copiers, flushed, in_new_folder
+from tests.bench.copiers import copiers, in_new_folder, prepared, warmed
 from tests.bench.report import Report
 from tests.bench.requests import LOOK_EVERY_SECONDS, decided, opened
 from tests.bench.rounds import in_turns
@@ -38,10 +38,10 @@ async def run(*, quick: bool) -> Report:
         runs = running.settings.home / "runs"
         runs.mkdir()
         peers = {
-            name: in_new_folder(runs, name, count, command)
+            name: in_new_folder(runs, name, folder, count, command)
             for name, command in copiers(folder).items()
         }
-        exports = Exports(running, people, count)
+        exports = Exports(running, people, folder, count)
         await exports.method(people.plain_partner, "webdataset")(0)  # the worker's first is slow
         rates = await in_turns(
             {
@@ -68,18 +68,13 @@ async def run(*, quick: bool) -> Report:
     )
 
 
-def warmed(folder: Path) -> int:
-    """Reads every photo once, so that no method pays for a cold disk; how many bytes there are."""
-    return sum(len(file.read_bytes()) for file in folder.rglob("*.jpg"))
-
-
 class Exports:
     """Requests that are cleared first, outside the time, and then exported."""
 
-    def __init__(self, running: Running, people: Cast, photos: int) -> None:
+    def __init__(self, running: Running, people: Cast, folder: Path, photos: int) -> None:
         self._running = running
         self._acts = Acts(people)
-        self._photos = photos
+        self._folder, self._photos = folder, photos
 
     def method(self, partner: str, packing: str) -> Callable[[int], Awaitable[float]]:
         """Exports to this partner in this form, as a method for `in_turns`."""
@@ -90,7 +85,7 @@ class Exports:
             for stage in GATES:
                 await opened(self._running.database, request, stage)
                 await decided(client, self._acts.decision(request, stage))
-            await flushed()
+            await prepared(self._folder)
             trigger = self._acts.trigger(request)
             begin = time.perf_counter()
             await verbs.trigger(client, trigger)
