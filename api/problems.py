@@ -1,6 +1,7 @@
 """Errors as application/problem+json (RFC 9457): one table from code to status, nothing else."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,6 +70,8 @@ _PLAIN_WORDS = {
     "int_from_float": "must be a whole number.",
     "bool_type": "must be true or false.",
 }
+
+SHOULD = re.compile(r"^[A-Z]\w+ should ")
 
 # What a broken or misspelt body answers: no attempt at a change, so nothing for the audit log.
 MALFORMED = frozenset(
@@ -181,8 +184,13 @@ def _message(error: Mapping[str, Any], body_model: Any) -> str:
     if error["type"] == "extra_forbidden":
         close = close_field(body_model, error["loc"][1:])
         return f"is not known. Did you mean {close!r}?" if close else "is not known: leave it out."
-    text = str(error["msg"]).removeprefix("Value error, ")
+    text = in_our_words(error["msg"])
     return text if text.endswith((".", "?")) else text + "."
+
+
+def in_our_words(message: str) -> str:
+    """What pydantic says of a field, in the form of all our other refusals: `must be ...`."""
+    return SHOULD.sub("must ", message.removeprefix("Value error, "))
 
 
 def _first_line(failure: Exception) -> str:

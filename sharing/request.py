@@ -64,7 +64,7 @@ def check(body: Mapping[str, Any], dataset_fields: Sequence[str] = tuple(FIELDS)
         errors += _one_of("special_category_basis", body["special_category_basis"], known)
     if errors:
         raise Refused(
-            "invalid_body", "; ".join(f"{e.path}: {e.message}" for e in errors), tuple(errors)
+            "invalid_body", " ".join(f"{e.path}: {e.message}" for e in errors), tuple(errors)
         )
 
 

@@ -55,11 +55,14 @@ async def listed(*, state: Spelt[RequestState] | None = None, calling: Calling =
         show_json({"items": found})
         return 0
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in ("request", "state", "waits for", "until"):
+    table.add_column("request", no_wrap=True, min_width=len("req_") + 20)  # to be copied whole
+    for heading in ("state", "waits for", "until", "title"):
         table.add_column(heading, no_wrap=True)
     for r in found:
         waiting = r.get("waiting_for") or {}
-        table.add_row(r["id"], _words(r["state"]), _who(waiting), str(waiting.get("until") or ""))
+        until = str(waiting.get("until") or "")[:10]
+        title = escape(str(r.get("title") or ""))
+        table.add_row(r["id"], _words(r["state"]), _who(waiting), until, title)
     console = out()
     console.print(table if found else "No request here.")
     return 0

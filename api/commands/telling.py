@@ -18,6 +18,7 @@ from sharing.keys import KeyProblem
 from sharing.settings import PREFIX, Settings, SettingsError
 
 FAILED, WRONG_USAGE = 1, 2
+PIPE_WIDTH = 500  # tables have to have a width; this one cuts nothing
 
 Word = TypeVar("Word")
 Spelt = Annotated[Word, Parameter(name_transform=str.lower)]  # a choice as it is written everywhere
@@ -62,7 +63,9 @@ def settings_of(home: Path | None) -> Settings:
 
 def out() -> Console:
     """Where results go. A pipe gets plain text, never cut to a width."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, soft_wrap=True, width=PIPE_WIDTH)
 
 
 def err() -> Console:
@@ -81,12 +84,12 @@ def explain(problem: Exception) -> int:
     console, lines, code = err(), [str(problem)], FAILED
     match problem:
         case ApiProblem():
-            lines = [f"{problem.code}: {problem.detail}"]
-            lines += [f"  {e.get('path', '?')}: {e.get('message', '')}" for e in problem.errors]
+            fields = [f"{e.get('path', '?')}: {e.get('message', '')}" for e in problem.errors]
+            lines = _refusal(problem.code, problem.detail, fields)
             lines += [CURES[problem.code]] if problem.code in CURES else []
         case Refused():
-            lines = [f"{problem.code}: {problem.detail}"]
-            lines += [f"  {e.path}: {e.message}" for e in problem.errors]
+            fields = [f"{e.path}: {e.message}" for e in problem.errors]
+            lines = _refusal(problem.code, problem.detail, fields)
         case SettingsError() | KeyProblem() | WrongUsage():
             code = WRONG_USAGE
         case Told():
@@ -103,6 +106,16 @@ def explain(problem: Exception) -> int:
     for number, line in enumerate(lines):
         console.print(line, style="red" if number == 0 else "", markup=False)
     return code
+
+
+def _refusal(code: str, detail: str, fields: list[str]) -> list[str]:
+    """The code and what is wrong, then each bad field; what is said already is not said twice."""
+    lines = [f"  {field}" for field in fields]
+    if not all(field in detail for field in fields):
+        return [f"{code}: {detail}", *lines]
+    if len(fields) < 2:
+        return [f"{code}: {detail}"]
+    return [f"{code}: {len(fields)} fields cannot be accepted.", *lines]
 
 
 def _is_the_database(problem: Exception) -> bool:

@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from api.commands.telling import Spelt, out, settings_of, show_json
-from sharing.errors import NotFound, Refused
+from api.told import WrongUsage
+from sharing.errors import NotFound
 from sharing.settings import Settings
 from sharing.stages import Role
 
@@ -45,14 +46,14 @@ def token(
 
 
 def issue(settings: Settings, name: str, role: Role, partner: str | None = None) -> str:
-    """A new token of `role`; its holder is made if need be. Raises Refused."""
+    """A new token of `role`; its holder is made if need be. Raises Refused, WrongUsage."""
     return asyncio.run(issued(settings, name, role, partner))
 
 
 async def issued(settings: Settings, name: str, role: Role, partner: str | None = None) -> str:
     """As `issue`, where an event loop is running already."""
     if (partner is not None) != (role is Role.PARTNER):
-        raise Refused("invalid_body", "--partner ID belongs to --role partner, and only there.")
+        raise WrongUsage("`--partner ID` belongs to `--role partner`, and only there.")
     from sharing.records import parties
     from sharing.records.database import Database
     from sharing.records.unit import Unit

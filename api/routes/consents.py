@@ -22,6 +22,7 @@ from api.dependencies import Call
 from api.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line
 from api.guard import GuardedRoute
 from api.idempotency import Json
+from api.problems import in_our_words
 from api.suggest import close_field
 from sharing.consent import ANYONE, Action
 from sharing.errors import Refused, bad_field
@@ -167,4 +168,4 @@ def _reason(failure: ValidationError) -> str:
     if error["type"] == "extra_forbidden":
         close = close_field(NewConsent, error["loc"])
         return f"{path}: is not known." + (f" Did you mean {close!r}?" if close else "")
-    return f"{path}: {str(error['msg']).removeprefix('Value error, ')}"
+    return f"{path}: {in_our_words(error['msg'])}"
