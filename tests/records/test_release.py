@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from sharing.errors import NotCleared, Refused
 from sharing.export import releases, runs
+from sharing.export.pack import ShardResult
 from sharing.export.releases import Stale
 from sharing.orders import Verb
 from sharing.records import audit, interests
@@ -85,7 +86,7 @@ async def test_superseded_shard_is_not_committed(database: Database, tmp_path: P
     assert earlier is not None
     chosen = await database.read(lambda s: runs.choose(s, earlier))
     await there.packed(0)
-    result = runs.ShardResult(0, (), 9, 9, "forged", "x", ())
+    result = ShardResult(0, (), 9, 9, "forged", "x", ())
     with pytest.raises(Refused) as refused:
         await database.write(lambda u: runs.commit_shard(u, earlier, chosen, result))
     assert refused.value.code == "superseded"

@@ -28,7 +28,7 @@ APPEND_ONLY = {
 }
 SEQUENCES = {"audit": "audit_entry", "consent": "consent_event", "event": "event"}
 
-ROLE_OF_GATE = """CASE d.stage WHEN 'purpose_review' THEN 'purpose_reviewer'
+ROLE_OF_GATE = """CASE {stage} WHEN 'purpose_review' THEN 'purpose_reviewer'
     WHEN 'consent_verification' THEN 'consent_steward'
     WHEN 'conflict_signoff' THEN 'conflict_officer'
     WHEN 'legal_approval' THEN 'legal_counsel' END"""
@@ -37,7 +37,7 @@ ROLE_OF_GATE = """CASE d.stage WHEN 'purpose_review' THEN 'purpose_reviewer'
 ROLES_HELD = f"""NOT EXISTS (
   SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
   AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = d.actor_id
-    AND g.role = {ROLE_OF_GATE} AND g.valid_from <= d.at
+    AND g.role = {ROLE_OF_GATE.format(stage="d.stage")} AND g.valid_from <= d.at
     AND (g.valid_until IS NULL OR g.valid_until > {{moment}})))"""
 
 NOBODY_INTERESTED = """NOT EXISTS (
@@ -54,7 +54,7 @@ AND NOT EXISTS (
   SELECT 1 FROM gate g WHERE g.request_id = NEW.request_id AND g.digest = NEW.digest
   AND g.outcome IS NOT NULL AND g.outcome <> 'approved')"""
 
-DECISION_RULE = """EXISTS (
+DECISION_RULE = f"""EXISTS (
   SELECT 1 FROM request r JOIN gate g ON g.request_id = r.id AND g.digest = r.digest
   WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = NEW.stage
   AND g.stage = NEW.stage AND g.outcome IS NULL AND NEW.at <= g.until
@@ -64,7 +64,10 @@ AND NOT EXISTS (SELECT 1 FROM recusal x
   WHERE x.request_id = NEW.request_id AND x.person_id = NEW.actor_id)
 AND EXISTS (SELECT 1 FROM declaration c WHERE c.id = NEW.declaration_id
   AND c.person_id = NEW.actor_id AND c.request_id = NEW.request_id AND c.at <= NEW.at)
-AND EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.actor_id AND p.partner_id IS NULL)"""
+AND EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.actor_id AND p.partner_id IS NULL)
+AND EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = NEW.actor_id
+  AND g.role = {ROLE_OF_GATE.format(stage="NEW.stage")} AND g.valid_from <= NEW.at
+  AND (g.valid_until IS NULL OR g.valid_until > NEW.at))"""
 
 CLEARANCE_RULE = f"""EXISTS (
   SELECT 1 FROM request r
