@@ -41,9 +41,10 @@ class Interest:
     since: date
     until: date | None = None
 
-    def held_on(self, day: date) -> bool:
-        """True if the tie existed on `day`."""
-        return self.since <= day and (self.until is None or day <= self.until)
+    def counts_on(self, day: date) -> bool:
+        """True unless the tie ended before `day`. One that begins later counts from when it is
+        declared: who has signed with the partner for next month gains from it today."""
+        return self.until is None or day <= self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,12 @@ def screen(
     parents: Sequence[Organisation],
     on: date,
 ) -> list[Match]:
-    """Every interest held on that day that leads to the partner or to one of its parents."""
+    """Every interest that counts on that day and leads to the partner or to one of its parents."""
     organisations = [(partner, "the partner"), *((p, "a parent of the partner") for p in parents)]
     return [
         Match(interest, organisation, relation)
         for interest in interests
-        if interest.held_on(on)
+        if interest.counts_on(on)
         for organisation, relation in organisations
         if same(interest.organisation, organisation)
     ]

@@ -93,14 +93,15 @@ def found(*interests: Interest, on: date = TODAY) -> list[Match]:
     ("since", "until", "counts"),
     [
         (TODAY, None, True),
-        (TODAY + DAY, None, False),
+        (TODAY + DAY, None, True),
+        (TODAY + DAY, TODAY + 2 * DAY, True),
         (TODAY - DAY, TODAY, True),
         (TODAY - DAY, TODAY - DAY, False),
         (TODAY, TODAY, True),
     ],
 )
-def test_interests_count_on_their_days(since: date, until: date | None, counts: bool) -> None:
-    """An interest counts from its first day to its last, both included."""
+def test_interests_count_to_their_last_day(since: date, until: date | None, counts: bool) -> None:
+    """An interest counts from its declaration to its last day, also before it begins."""
     assert bool(found(replace(HELD, since=since, until=until))) == counts
 
 
