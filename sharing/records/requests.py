@@ -10,6 +10,7 @@ from sharing.eligibility import Case
 from sharing.errors import NotFound
 from sharing.findings import Finding
 from sharing.records.interests import recused_from
+from sharing.records.parties import person_named
 from sharing.records.tables import now
 from sharing.request import Revision
 from sharing.stages import ENDED, Result, Stage
@@ -143,11 +144,18 @@ def case(session: Session, request: Request, triggered_by: str | None = None) ->
     )
     return Case(
         request.partner_id,
-        request.sponsor,
+        sponsor(session, request),
         recused_from(session, request.id),
         frozenset(deciders),
         triggered_by,
     )
+
+
+def sponsor(session: Session, request: Request) -> str | None:
+    """The sponsor's id, also where the partner named an e-mail address that came on record only
+    later; what the partner wrote where nobody here is known by that."""
+    person = person_named(session, request.sponsor) if request.sponsor else None
+    return person.id if person else request.sponsor
 
 
 def gate(session: Session, request: Request, stage: Stage) -> Gate | None:

@@ -19,9 +19,11 @@ async def test_a_sponsor_who_comes_on_record_later_never_decides(
     request, digest = await desk.submitted(sponsor="New.Hire@Example.org")
     await desk.opened(request, digest, Stage.PURPOSE_REVIEW)
     hired = await database.write(
-        lambda u: parties.add_person(
-            u.session, "New hire", "new.hire@example.org", [Role.PURPOSE_REVIEWER]
-        ).id
+        lambda u: (
+            parties.add_person(
+                u.session, "New hire", "new.hire@example.org", [Role.PURPOSE_REVIEWER]
+            ).id
+        )
     )
     with pytest.raises(NotEligible) as refused:
         await desk.decided(request, digest, Stage.PURPOSE_REVIEW, actor=hired)
