@@ -1,5 +1,7 @@
 """How each kind of database is opened, and how a transaction is run on it without holding up
-the event loop: PostgreSQL by an asynchronous driver, SQLite in threads of its own."""
+the event loop: PostgreSQL by an asynchronous driver, SQLite in threads of its own.
+
+Errors carry no values of rows: errors end in logs, and rows name people (I25)."""
 
 import asyncio
 from collections.abc import Callable
@@ -40,7 +42,7 @@ class Asynchronous:
     """PostgreSQL: many connections, each statement awaited."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_async_engine(url, pool_size=10, max_overflow=10)
+        self._engine = create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True)
 
     async def reading(self, work: Callable[[Connection], T]) -> T:
         """See Opened."""
@@ -107,6 +109,7 @@ def _sqlite(url: str, connections: int, begin: str) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=120,
+        hide_parameters=True,
         connect_args={"check_same_thread": False},
     )
 
