@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from sharing.records.tables import rfc3339
+
 
 class Event(SQLModel, table=True):
     """One thing that happened; opaque ids only. `position` has no gaps."""
 
     __tablename__ = "event"
-    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(
+        primary_key=True, sa_type=Position, sa_column_kwargs={"autoincrement": False}
+    )
     at: datetime
     type: str
     subject: str
@@ -68,7 +72,7 @@ def cloud_event(event: Event, *, inside: bool = True) -> dict[str, Any]:
         "source": "/clearance",
         "type": f"clearance.{event.type}",
         "subject": event.subject,
-        "time": event.at.isoformat().replace("+00:00", "Z"),
+        "time": rfc3339(event.at),
         "datacontenttype": "application/json",
         "data": {
             **data_for(event, inside=inside),

@@ -3,6 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 
+from sqlalchemy import BigInteger, Integer
 from sqlmodel import SQLModel
 
 # Constraints need names before the first table is declared, or SQLite cannot alter them later.
@@ -14,6 +15,10 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+# A place in a sequence that only grows. Four bytes end at 2,147,483,647, and with the audit log
+# everything would. On SQLite an INTEGER has eight bytes, and as a key it is the row's own number.
+Position = BigInteger().with_variant(Integer(), "sqlite")
+
 
 def new_id(prefix: str) -> str:
     """An opaque id such as `req_9f...`: 80 random bits, nothing personal in it."""
@@ -23,3 +28,8 @@ def new_id(prefix: str) -> str:
 def now() -> datetime:
     """This moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A UTC moment as it is told outside: `2026-11-23T05:05:49.123456Z`."""
+    return moment.isoformat().replace("+00:00", "Z")

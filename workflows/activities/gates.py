@@ -18,7 +18,7 @@ from sharing.records.interests import Declaration
 from sharing.records.parties import actor
 from sharing.records.requests import Decision, Gate, Request
 from sharing.records.signing_keys import demand_order
-from sharing.records.tables import new_id, now
+from sharing.records.tables import new_id, now, rfc3339
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, RequestState, Stage
@@ -91,7 +91,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
         partner_id=request.partner_id,
         request_id=request.id,
         stage=opening.stage,
-        until=until.isoformat(),
+        until=rfc3339(until),
     )
     return Opened(until.isoformat())
 
