@@ -11,6 +11,7 @@ from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.records import heads
+from sharing.records.tables import Position
 
 GENESIS = "0" * 64
 
@@ -19,7 +20,9 @@ class AuditEntry(SQLModel, table=True):
     """One line of the log. `hash` covers every other column and the hash before it."""
 
     __tablename__ = "audit_entry"
-    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(
+        primary_key=True, sa_type=Position, sa_column_kwargs={"autoincrement": False}
+    )
     at: datetime
     actor: str
     action: str

@@ -16,7 +16,7 @@ from sharing.records import heads, notices
 from sharing.records.datasets import Dataset, DatasetObject
 from sharing.records.notices import Notice
 from sharing.records.parties import Partner
-from sharing.records.tables import now
+from sharing.records.tables import Position, now
 
 
 class Consent(SQLModel, table=True):
@@ -24,7 +24,9 @@ class Consent(SQLModel, table=True):
 
     __tablename__ = "consent_event"
     __table_args__ = (Index("ix_consent_event_subject", "subject"),)
-    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = Field(
+        primary_key=True, sa_type=Position, sa_column_kwargs={"autoincrement": False}
+    )
     subject: str
     purpose: str
     category: str

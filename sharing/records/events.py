@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.records.tables import rfc3339
+from sharing.records.tables import Position, rfc3339
 
 
 class Event(SQLModel, table=True):

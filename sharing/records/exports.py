@@ -8,7 +8,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import NotFound, Refused
 from sharing.records.requests import Request
-from sharing.records.tables import now
+from sharing.records.tables import Position, now
 from sharing.stages import LIVE_EXPORTS, ExportState, RequestState
 
 _LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE_EXPORTS))))
@@ -67,7 +67,7 @@ class ExportShard(SQLModel, table=True):
     objects: int = 0
     bytes: int = Field(default=0, sa_type=BigInteger)
     excluded: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    consent_position: int | None = None
+    consent_position: int | None = Field(default=None, sa_type=Position)
     consent_until: datetime | None = None
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     committed_at: datetime | None = None
@@ -98,7 +98,7 @@ class Release(SQLModel, table=True):
     request_id: str = Field(foreign_key="request.id")
     digest: str
     fence: int
-    consent_position: int
+    consent_position: int = Field(sa_type=Position)
     objects: int
     bytes: int = Field(sa_type=BigInteger)
     manifest_sha256: str

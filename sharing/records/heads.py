@@ -3,13 +3,15 @@
 from sqlalchemy import Connection, text
 from sqlmodel import Field, SQLModel
 
+from sharing.records.tables import Position
+
 
 class Head(SQLModel, table=True):
     """The last position given out of one sequence: audit, event, consent."""
 
     __tablename__ = "head"
     name: str = Field(primary_key=True)
-    position: int = 0
+    position: int = Field(default=0, sa_type=Position)
 
 
 def take(connection: Connection, name: str, count: int) -> int:
