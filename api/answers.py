@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -11,12 +12,14 @@ from fastapi.sse import format_sse_event
 from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
-from sharing.errors import bad_field
+from sharing.errors import Refused, bad_field
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=500, description="The `next` of the page before this one.")
 ]
+LAST_POSITION = 1 << 53  # the last whole number that JSON carries everywhere
+_POSITION = re.compile(r"[0-9]{1,15}")
 NOT_STORED = {"Cache-Control": "no-store"}
 
 
@@ -43,13 +46,33 @@ def decoded(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
     """The place that a cursor names, None without one; raises Refused for one we never gave."""
     if cursor is None:
         return None
+    place: Any
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         place = None
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
-        raise bad_field("cursor", "is not one that a page gave as its `next`.")
+        raise bad_cursor()
+    if not all(_plain(part) for part in place):
+        raise bad_cursor()
     return place
+
+
+def bad_cursor() -> Refused:
+    """The refusal of a cursor that we never gave."""
+    return bad_field("cursor", "is not one that a page gave as its `next`.")
+
+
+def _plain(part: object) -> bool:
+    """True for what a database can compare with: no huge number, no control character."""
+    return str(part).isprintable() and (not isinstance(part, int) or 0 <= part <= LAST_POSITION)
+
+
+def last_seen(header: str | None, otherwise: int = 0) -> int:
+    """The position that a `Last-Event-ID` names; `otherwise` where it names none."""
+    if header is None or not _POSITION.fullmatch(header):
+        return otherwise
+    return int(header)
 
 
 def event_stream(events: AsyncIterator[bytes]) -> Response:

@@ -37,6 +37,16 @@ LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/js
 CLOCKS_APART = timedelta(minutes=5)
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999, also in UTC.") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class NewConsent(Body):
     """What one subject said, under which version of which notice, and until when it holds."""
 
@@ -50,8 +60,8 @@ class NewConsent(Body):
     explicit: Flag
     notice: Line
     notice_version: Line
-    at: AwareDatetime
-    valid_until: AwareDatetime | None = None
+    at: Moment
+    valid_until: Moment | None = None
     jurisdiction: Annotated[Line, Field(max_length=20)] | None = None
     source: Line
 
@@ -155,10 +165,7 @@ def _demand_known(event: NewConsent, known: Known) -> None:
 
 
 def _row(event: NewConsent) -> dict[str, Any]:
-    row = event.model_dump()
-    row["action"], row["at"] = str(event.action), event.at.astimezone(UTC)
-    row["valid_until"] = event.valid_until.astimezone(UTC) if event.valid_until else None
-    return row
+    return {**event.model_dump(), "action": str(event.action)}
 
 
 def _reason(failure: ValidationError) -> str:

@@ -8,7 +8,17 @@ from fastapi import APIRouter, Query
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import KEEP_ALIVE, Cursor, Limit, decoded, event_stream, page, streamed
+from api.answers import (
+    KEEP_ALIVE,
+    LAST_POSITION,
+    Cursor,
+    Limit,
+    decoded,
+    event_stream,
+    last_seen,
+    page,
+    streamed,
+)
 from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
@@ -26,14 +36,16 @@ async def listed(
     call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
-    after: Annotated[int, Query(ge=0, le=1 << 53, description="The id of the last one seen.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LAST_POSITION, description="The id of the last one seen.")
+    ] = 0,
 ) -> Response:
     """CloudEvents in the order in which they happened. With `Accept: text/event-stream` they are
     streamed as they happen, from `Last-Event-ID` (or `after`) on. A partner sees its own."""
     place = decoded(cursor, (int,))
     if "text/event-stream" in call.headers.get("accept", ""):
-        seen = call.headers.get("last-event-id", "")
-        return event_stream(_stream(call, int(seen) if seen.isdecimal() else after))
+        seen = last_seen(call.headers.get("last-event-id"), after)
+        return event_stream(_stream(call, seen))
     found = await _page(call, place[0] if place else after, limit + 1)
     return page(found[:limit], [int(found[limit - 1]["id"])] if len(found) > limit else None)
 

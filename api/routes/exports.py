@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import KEEP_ALIVE, event_stream, json_answer, streamed
+from api.answers import KEEP_ALIVE, event_stream, json_answer, last_seen, streamed
 from api.dependencies import Call
 from api.fields import Body, Line
 from api.guard import GuardedRoute
@@ -94,8 +94,8 @@ async def show(export_id: str, call: Call) -> Response:
 async def events(export_id: str, call: Call) -> Response:
     """The same as server-sent events: one at first and one a change, until the export has ended."""
     first = await _shown(call, export_id)
-    seen = call.headers.get("last-event-id", "")
-    return event_stream(_followed(call, export_id, first, int(seen) if seen.isdecimal() else 0))
+    seen = last_seen(call.headers.get("last-event-id"))
+    return event_stream(_followed(call, export_id, first, seen))
 
 
 async def _followed(call: Call, export_id: str, view: Json, seen: int) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlmodel import Session, col, or_, select
 from starlette.responses import Response
 
-from api.answers import Cursor, Limit, decoded, json_answer, page
+from api.answers import Cursor, Limit, bad_cursor, decoded, json_answer, page
 from api.dependencies import Call
 from api.drafts import Draft, drafted
 from api.fields import Body, Flag, Line, Prose, count
@@ -134,6 +134,9 @@ async def listed(
 ) -> Response:
     """Requests, newest first; a partner's own, everybody's for people inside."""
     after = decoded(cursor, (str, str))
+    at = moment(after[0]) if after else None
+    if after is not None and at is None:
+        raise bad_cursor()
 
     def query(session: Session) -> list[Json]:
         statement = select(Request)
@@ -144,7 +147,6 @@ async def listed(
         if state is not None:
             statement = statement.where(Request.state == state)
         if after is not None:
-            at = moment(after[0])
             statement = statement.where(
                 or_(
                     col(Request.submitted_at) < at,

@@ -32,6 +32,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"at": "yesterday"}, "at"),
     ({"at": 1700000000}, "at"),
     ({"at": "2999-01-01T00:00:00Z"}, "at"),
+    ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
+    ({"valid_until": "9999-12-31T23:59:59-14:00"}, "valid_until"),
     ({"valid_until": "2023-01-01T00:00:00Z"}, "valid_until"),
     ({"subject": ""}, "subject"),
     ({"subject": "a\nb"}, "subject"),
