@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.dependencies import Call
 from sharing.errors import Refused, bad_field
-from sharing.records import datasets, parties
+from sharing.records import datasets
 from sharing.records.parties import Partner
 from sharing.request import Revision, check
 
@@ -37,7 +37,7 @@ def drafted(
             f"`POST /v1/datasets/{dataset.name}/index` first.",
         )
     partner = session.get_one(Partner, call.partner_id)
-    whole = {**body, "dataset": dataset.name, "sponsor": _person(session, body["sponsor"])}
+    whole = {**body, "dataset": dataset.name, "sponsor": _sponsor(body["sponsor"])}
     revision = Revision(
         request_id, number, partner.id, partner.age_recipient, dataset.index_version, whole
     )
@@ -52,11 +52,10 @@ def drafted(
     )
 
 
-def _person(session: Session, sponsor: str | None) -> str | None:
-    """A person's id where the sponsor is known here; else as it was written, which tells a partner
-    nothing about who works here."""
-    person = parties.person_named(session, sponsor) if sponsor else None
-    return person.id if person else sponsor
+def _sponsor(written: str | None) -> str | None:
+    """As it was written, an e-mail address in small letters: who that is, is looked up at each act.
+    An id in its place would tell a partner who works here."""
+    return written.casefold() if written and "@" in written else written
 
 
 def _unknown_dataset(session: Session, name: str) -> Refused:

@@ -92,10 +92,15 @@ async def test_nobody_decides_twice_on_one_request(here: World) -> None:
 
 async def test_the_sponsor_never_decides(here: World) -> None:
     """The person inside who wants the sharing is refused at every gate (I3)."""
-    view = await here.submitted(sponsor="purpose_reviewer@example.org")
-    assert view["sponsor"] == here.people["purpose_reviewer"]
+    view = await here.submitted(sponsor="Purpose_Reviewer@Example.org")
     answer = await here.decide(view, "purpose_review")
     await refused(here, answer, 403, "not_eligible", "sponsor")
+
+
+async def test_a_partner_does_not_learn_who_works_here(here: World) -> None:
+    """A sponsor's address is shown as the partner wrote it, whether or not anybody has it."""
+    for address in ("purpose_reviewer@example.org", "nobody.at.all@example.org"):
+        assert (await here.submitted(sponsor=address))["sponsor"] == address
 
 
 async def test_people_of_a_partner_never_decide(here: World) -> None:

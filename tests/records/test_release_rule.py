@@ -89,6 +89,12 @@ def sponsoring(who: str) -> Change:
     return sql("UPDATE request SET sponsor = :p", p=who)
 
 
+def sponsoring_by_address(who: str) -> Change:
+    """The same, named by an e-mail address."""
+    # The address of people by hand is their id; in capitals it is the address only.
+    return sql("UPDATE request SET sponsor = upper(:p)", p=who)
+
+
 def recused(who: str) -> Change:
     """A person whose interest became known."""
     return lambda hand: by_hand.recuse(hand, who)
@@ -126,6 +132,7 @@ TRIGGERS: Changes = {
     "decider": triggered_by(COUNSEL),
     "partner_staff": triggered_by("per_staff"),
     "sponsor": sponsoring(FIRST),
+    "sponsor_by_address": sponsoring_by_address(FIRST),
 }
 CONFIRMATIONS: Changes = {
     "not_needed": leave,
@@ -149,6 +156,7 @@ DECIDERS: Changes = {
         lambda h: by_hand.grant(h, "per_purpose_review", "purpose_reviewer", CLEARED + SECOND),
     ),
     "sponsor": sponsoring("per_purpose_review"),
+    "sponsor_by_address": sponsoring_by_address("per_purpose_review"),
     "partner_staff": employed(COUNSEL),
 }
 GOOD_TRIGGERS, GOOD_CONFIRMATIONS = ("engineer", "role_ends_later"), ("not_needed", "confirmed")

@@ -33,6 +33,14 @@ ROLE_OF_GATE = """CASE {stage} WHEN 'purpose_review' THEN 'purpose_reviewer'
     WHEN 'conflict_signoff' THEN 'conflict_officer'
     WHEN 'legal_approval' THEN 'legal_counsel' END"""
 
+
+def _sponsors(who: str) -> str:
+    """True where the person in column `who` is the sponsor of the request in `r`, which a partner
+    names by id or by e-mail address."""
+    return f"""(r.sponsor = {who} OR EXISTS (
+    SELECT 1 FROM person s WHERE s.id = {who} AND s.email = lower(r.sponsor)))"""
+
+
 # A decider must have held the gate's role when deciding and ever since.
 ROLES_HELD = f"""NOT EXISTS (
   SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
@@ -40,11 +48,11 @@ ROLES_HELD = f"""NOT EXISTS (
     AND g.role = {ROLE_OF_GATE.format(stage="d.stage")} AND g.valid_from <= d.at
     AND (g.valid_until IS NULL OR g.valid_until > {{moment}})))"""
 
-NOBODY_INTERESTED = """NOT EXISTS (
+NOBODY_INTERESTED = f"""NOT EXISTS (
   SELECT 1 FROM decision d JOIN person p ON p.id = d.actor_id
   JOIN request r ON r.id = d.request_id
   WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
-  AND (p.partner_id IS NOT NULL OR r.sponsor = d.actor_id OR EXISTS (
+  AND (p.partner_id IS NOT NULL OR {_sponsors("d.actor_id")} OR EXISTS (
     SELECT 1 FROM recusal x WHERE x.request_id = d.request_id AND x.person_id = d.actor_id)))"""
 
 NOTHING_AGAINST = """NOT EXISTS (
@@ -59,7 +67,7 @@ DECISION_RULE = f"""EXISTS (
   WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = NEW.stage
   AND g.stage = NEW.stage AND g.outcome IS NULL AND NEW.at <= g.until
   AND g.findings_digest = NEW.findings_digest
-  AND (r.sponsor IS NULL OR r.sponsor <> NEW.actor_id))
+  AND (r.sponsor IS NULL OR NOT {_sponsors("NEW.actor_id")}))
 AND NOT EXISTS (SELECT 1 FROM recusal x
   WHERE x.request_id = NEW.request_id AND x.person_id = NEW.actor_id)
 AND EXISTS (SELECT 1 FROM declaration c WHERE c.id = NEW.declaration_id
@@ -92,7 +100,7 @@ def _engineer(who: str, since: str) -> str:
   AND NOT EXISTS (SELECT 1 FROM recusal x WHERE x.request_id = NEW.request_id
     AND x.person_id = {who})
   AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {who} AND p.partner_id IS NOT NULL)
-  AND (r.sponsor IS NULL OR r.sponsor <> {who})"""
+  AND (r.sponsor IS NULL OR NOT {_sponsors(who)})"""
 
 
 RELEASE_RULE = f"""EXISTS (
