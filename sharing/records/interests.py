@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import UniqueConstraint, column, table
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
@@ -104,10 +104,6 @@ def _leading(session: Session, held: Iterable[Interest], partner_id: str) -> lis
 
 def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
     """Writes a recusal for each matched person who has none yet; returns the new ones' ids."""
-    found = list(found)
-    if not found:
-        return []
-    _hold(session, request_id)
     recused = recused_from(session, request_id)
     added: list[str] = []
     for match in found:
@@ -124,13 +120,6 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
             )
             added.append(person)
     return added
-
-
-def _hold(session: Session, request_id: str) -> None:
-    """Waits for what is being done to a request, a release above all, and keeps it off until this
-    transaction ends: a recusal comes before it or after it, never in between."""
-    request = table("request", column("id"))
-    session.execute(request.select().where(request.c.id == request_id).with_for_update())
 
 
 def recuse_everywhere(session: Session, interest: Interest) -> list[str]:

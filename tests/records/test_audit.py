@@ -111,6 +111,27 @@ async def test_every_tampering_is_found(
     await on(database_url, tamper)
 
 
+async def test_an_entry_with_a_hash_of_its_own_is_found(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """Who changes an entry and makes its own hash right again is found at the next entry, which
+    is linked to the hash that was."""
+    await walked(database, tmp_path)
+
+    def rehash(connection: Connection) -> None:
+        connection.execute(text("UPDATE head SET position = position"))
+        unguarded(connection)
+        with Session(connection) as session:
+            entry = session.get_one(AuditEntry, 4)
+            entry.actor = "per_other"
+            entry.hash = entry_hash(entry.model_dump(exclude={"hash"}))
+            session.flush()
+            with pytest.raises(LogBroken, match="Entry 5 "):
+                audit.verify(session)
+
+    await on(database_url, rehash)
+
+
 async def test_a_log_written_anew_does_not_match_its_witness(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """The one writer: works share commits, fail alone, and are whole or absent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy import text
@@ -113,20 +113,28 @@ async def test_nothing_changes_without_its_entry(
 
 
 async def test_two_writers_lose_nothing(database: Database, database_url: str) -> None:
-    """Two hundred increments by two programs on one database add up to two hundred."""
+    """Two hundred increments by two programs on one database add up to two hundred, and their
+    audit entries, mixed with two hundred others, follow each other without a gap."""
 
     def increment(unit: Unit) -> None:
         row = unit.session.get_one(Head, "counter", with_for_update=True)
         row.position += 1
         unit.audit("tester", "incremented")
 
+    async def in_turn(one: Database, work: Callable[[Unit], None]) -> None:
+        for _ in range(20):
+            await one.write(work)
+
     await database.write(lambda u: u.session.add(Head(name="counter", position=0)))
     async with Database(database_url) as other:
-        await asyncio.gather(
-            *(one.write(increment) for _ in range(100) for one in (database, other))
-        )
+        await asyncio.gather(*(
+            in_turn(one, work)
+            for _ in range(5)
+            for one in (database, other)
+            for work in (increment, lambda unit: unit.audit("tester", "looked"))
+        ))  # fmt: skip
     assert await database.read(lambda s: heads.position(s.connection(), "counter")) == 200
-    assert await database.read(audit.verify) == (200, (await database.read(audit.head))[1])
+    assert await database.read(audit.verify) == (400, (await database.read(audit.head))[1])
 
 
 async def test_a_lock_held_elsewhere_is_waited_for(

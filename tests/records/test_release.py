@@ -85,11 +85,13 @@ async def test_superseded_shard_is_not_committed(database: Database, tmp_path: P
     earlier = await database.write(lambda u: runs.take_shard(u, there.export, 0))
     assert earlier is not None
     chosen = await database.read(lambda s: runs.choose(s, earlier))
-    await there.packed(0)
-    result = ShardResult(0, (), 9, 9, "forged", "x", ())
+    later = await database.write(lambda u: runs.take_shard(u, there.export, 0))
+    assert later is not None
+    result = ShardResult(0, (), 9, 9, "m", "x", ())
     with pytest.raises(Refused) as refused:
         await database.write(lambda u: runs.commit_shard(u, earlier, chosen, result))
     assert refused.value.code == "superseded"
+    await database.write(lambda u: runs.commit_shard(u, later, chosen, result))
     assert await database.write(lambda u: runs.take_shard(u, there.export, 0)) is None
 
 
