@@ -8,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, Column, Index, delete, func
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from sharing.errors import Refused
 from sharing.records.tables import new_id, now
 
 
@@ -77,8 +78,10 @@ def discard_index(session: Session, dataset_id: str, index: int) -> None:
 
 
 def publish_index(session: Session, dataset_id: str, index: int) -> Dataset:
-    """Makes a fully written version the current one."""
-    dataset = session.get_one(Dataset, dataset_id)
+    """Makes a fully written version the current one; raises Refused for one that came too late."""
+    dataset = session.get_one(Dataset, dataset_id, with_for_update=True)
+    if index <= dataset.index_version:
+        raise Refused("superseded", "A later scan of this dataset was published meanwhile.")
     counted = session.execute(
         select(
             func.count(),

@@ -28,11 +28,13 @@ class Indexing:
 
     @activity.defn
     async def index_dataset(self, dataset_id: str) -> None:
-        """Writes a new version beside the current one, then makes it current in one step."""
+        """Writes a new version beside the current one, then makes it current in one step. Each
+        attempt has a version of its own: one that was given up, and is not dead, never mixes its
+        objects into another's, nor into a version that requests name already."""
         dataset = await self._database.read(lambda s: s.get(Dataset, dataset_id))
         if dataset is None:
             raise NotFound("dataset", dataset_id)
-        version = dataset.index_version + 1
+        version = dataset.index_version + activity.info().attempt
         await self._database.write(lambda u: datasets.discard_index(u.session, dataset_id, version))
         async with beating():
             await self._append(dataset, version)
