@@ -123,7 +123,8 @@ def told(failure: Exception, body_model: Any = None) -> Response:
         case EngineUnreachable():
             return problem(
                 "engine_unreachable",
-                "Nothing was done: the workflow engine does not answer. Try again in a moment.",
+                "The workflow engine gave no answer, so what you sent may still be done: look "
+                "before you send it again, or use the same Idempotency-Key, which is safe.",
                 headers={"Retry-After": "2"},
             )
         case StorageFailed():

@@ -184,6 +184,7 @@ async def test_the_engine_away_is_said_and_changes_nothing(here: World) -> None:
     here.engine.away = True
     answer = await here.post("partner", "/v1/requests", request_body())
     assert (answer.status_code, answer.json()["code"]) == (503, "engine_unreachable")
+    assert "may still be done" in answer.json()["detail"]
     assert (await here.get("", "/readyz")).status_code == 503
     assert (await here.get("", "/healthz")).status_code == 200
     assert (await here.get("partner", "/v1/requests")).json()["items"] == []
