@@ -176,6 +176,8 @@ def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate
         raise Refused("wrong_stage", f"The request is {request.state}, not at {stage}.")
     if gate.outcome is not None:
         raise Refused("already_decided", f"{stage} was {gate.outcome} already.")
+    if gate.until <= now():
+        raise Refused("too_late", f"The deadline of {stage} has passed.")
     person = actor(unit.session, order.actor)
     if person is None:
         raise NotFound("person", order.actor)

@@ -152,12 +152,14 @@ def _lapse(unit: Unit, lapse: Lapse) -> None:
     request = requests.get(unit.session, lapse.request_id, hold=True)
     if request.digest != lapse.digest or request.state != lapse.state or request.state in ENDED:
         return  # something else happened first, and that was the one answer
+    export = exports.live(unit.session, request.id, request.digest)
+    if export is not None:
+        if exports.released(unit.session, export.id):
+            return  # the bytes have left: no deadline takes that back
+        exports.stop(export, ExportState.CANCELLED)
     row = requests.open_gate(unit.session, request)
     if row is not None:
         row.outcome, row.closed_at = Outcome.EXPIRED, now()
-    export = exports.live(unit.session, request.id, request.digest)
-    if export is not None:
-        exports.stop(export, ExportState.CANCELLED)
     requests.end(request, RequestState.EXPIRED)
     unit.audit(DEADLINE, "request.expired", request.id, waited_at=str(lapse.state))
     unit.tell(
