@@ -42,6 +42,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "wrong_state": (409, "Not possible in this state"),
     "exists": (409, "It exists already"),
     "storage_conflict": (409, "The database's own rules refused it"),
+    "stale_order": (409, "Ordered too long ago"),
     "forged_order": (403, "The order was not signed"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "Unsupported content type"),

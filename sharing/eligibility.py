@@ -34,6 +34,7 @@ class Case:
     recused: frozenset[str]
     deciders: frozenset[str]
     triggered_by: str | None = None
+    earlier_deciders: frozenset[str] = frozenset()  # on revisions that are void by now
 
 
 _ROLES: dict[Act, frozenset[Role]] = {
@@ -64,5 +65,6 @@ def demand(act: Act, actor: Actor, case: Case, stage: Stage | None = None) -> No
         raise NotEligible("sponsor", "The sponsor of a request never decides on it.")
     if actor.id in case.recused:
         raise NotEligible("recused", "A declared interest in the partner recuses this person.")
-    if actor.id in case.deciders or (act is Act.CONFIRM and actor.id == case.triggered_by):
+    acted = case.deciders if act is Act.DECIDE else case.deciders | case.earlier_deciders
+    if actor.id in acted or (act is Act.CONFIRM and actor.id == case.triggered_by):
         raise NotEligible("same_person", "No person acts twice on one request: ask another.")

@@ -11,7 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from sharing.keys import public_text, signing_key
 from sharing.records import requests, signing_keys
-from sharing.records.database import Database, StorageFailed
+from sharing.records.database import Database
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.conflict import ConflictSignoff
@@ -36,6 +36,7 @@ PASSED_THROUGH = SandboxRestrictions.default.with_passthrough_modules(
 )
 FINISH = timedelta(seconds=10)
 SWEEP = timedelta(minutes=5)
+LOG = logging.getLogger(__name__)
 
 
 def control_worker(client: Client, database: Database, settings: Settings) -> Worker:
@@ -123,12 +124,17 @@ async def _sweep(client: Client, database: Database) -> None:
     while True:
         try:
             for request_id in await database.read(requests.open_ids):
-                await take_up(client, request_id)
-        except (RPCError, StorageFailed) as failure:
-            logging.getLogger(__name__).warning(
-                "open requests could not be looked after: %s", failure
-            )
+                await _taken_up(client, request_id)
+        except Exception:  # looking again later is all that this can do, and it must go on
+            LOG.warning("open requests could not be looked after", exc_info=True)
         await asyncio.sleep(SWEEP.total_seconds())
+
+
+async def _taken_up(client: Client, request_id: str) -> None:
+    try:
+        await take_up(client, request_id)
+    except RPCError as failure:
+        LOG.warning("request %s could not be taken up: %s", request_id, failure.message)
 
 
 def _register(unit: Unit, key: str) -> None:

@@ -137,17 +137,16 @@ def revision(session: Session, request: Request) -> Revision:
 
 def case(session: Session, request: Request, triggered_by: str | None = None) -> Case:
     """What eligibility needs to know of a request, as it stands now."""
-    deciders = session.exec(
-        select(Decision.actor_id).where(
-            Decision.request_id == request.id, Decision.digest == request.digest
-        )
-    )
+    decided = session.exec(
+        select(Decision.actor_id, Decision.digest).where(Decision.request_id == request.id)
+    ).all()
     return Case(
         request.partner_id,
         sponsor(session, request),
         recused_from(session, request.id),
-        frozenset(deciders),
+        frozenset(person for person, digest in decided if digest == request.digest),
         triggered_by,
+        frozenset(person for person, digest in decided if digest != request.digest),
     )
 
 

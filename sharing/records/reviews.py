@@ -1,11 +1,12 @@
 """What waits for one person: gates to decide at, exports to trigger or confirm."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from sharing.eligibility import Act, Actor, Case
+from sharing.eligibility import Act, Actor
 from sharing.records import exports, requests
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
@@ -51,7 +52,7 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
     run = exports.live(session, request.id, request.digest)
     if run is None or run.state != ExportState.AWAITING_CONFIRMATION:
         return None
-    case = Case(case.partner_id, case.sponsor, case.recused, case.deciders, run.triggered_by)
+    case = replace(case, triggered_by=run.triggered_by)
     if not eligible(Act.CONFIRM, person, case, None):
         return None
     return {**_view(session, request, Stage.EXPORT, "confirm"), "export": run.id}

@@ -4,7 +4,7 @@ A partner learns how its own request stands, never who inside acted on it or has
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -107,9 +107,7 @@ def _waits_for_export(
         if not waiting:
             return None
         act = Act.CONFIRM
-        case = Case(
-            case.partner_id, case.sponsor, case.recused, case.deciders, waiting[-1].triggered_by
-        )
+        case = replace(case, triggered_by=waiting[-1].triggered_by)
     cleared = clearances.of(viewer.session, request.id, request.digest)
     return {
         "stage": Stage.EXPORT,

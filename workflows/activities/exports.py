@@ -17,6 +17,7 @@ from sharing.records.signing_keys import demand_order
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import LIVE_EXPORTS, ExportState, RequestState, Stage
+from workflows.activities.acts import act, demand_fresh
 from workflows.messages import ExportEnd, Triggered
 
 
@@ -29,17 +30,17 @@ class Exports:
     @activity.defn
     async def record_trigger(self, order: Order) -> Triggered:
         """A new run for a cleared digest, by an engineer who decided nothing on it (I21)."""
-        return await self._database.write(partial(_trigger, order=order))
+        return await act(self._database, _trigger, order)
 
     @activity.defn
     async def record_confirmation(self, order: Order) -> None:
         """A second engineer says yes: the run begins."""
-        await self._database.write(partial(_confirm, order=order))
+        await act(self._database, _confirm, order)
 
     @activity.defn
     async def record_cancellation(self, order: Order) -> None:
         """The run stops: from this commit on, nothing of it can be released."""
-        await self._database.write(partial(_cancel, order=order))
+        await act(self._database, _cancel, order)
 
     @activity.defn
     async def record_export_end(self, end: ExportEnd) -> None:
@@ -53,6 +54,7 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
     known = unit.session.get(Export, order.id)
     if known is not None and known.state in LIVE_EXPORTS:
         return Triggered(known.id, known.needs_confirmation)
+    demand_fresh(order)
     if known is not None:
         raise Refused("wrong_state", f"The export is {known.state}: trigger a new one.")
     _may(unit, Act.TRIGGER, order, request)
@@ -90,6 +92,7 @@ def _confirm(unit: Unit, order: Order) -> None:
     request, export = _both(unit, order)
     if export.confirmed_by == order.actor:
         return
+    demand_fresh(order)
     if export.state != ExportState.AWAITING_CONFIRMATION:
         raise Refused("wrong_state", f"The export is {export.state}: nothing to confirm.")
     _may(unit, Act.CONFIRM, order, request, export.triggered_by)
@@ -103,6 +106,7 @@ def _cancel(unit: Unit, order: Order) -> None:
     request, export = _both(unit, order)
     if export.state == ExportState.CANCELLED:
         return
+    demand_fresh(order)
     _may(unit, Act.CANCEL, order, request)
     if exports.released(unit.session, export.id) or export.state not in LIVE_EXPORTS:
         raise Refused("wrong_state", f"The export is {export.state}: it can't be cancelled now.")

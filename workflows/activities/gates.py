@@ -22,6 +22,7 @@ from sharing.records.tables import new_id, now, rfc3339
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, RequestState, Stage
+from workflows.activities.acts import act, demand_fresh
 from workflows.messages import Decided, Opened, Opening
 
 FINDER = "system:{stage}-findings"
@@ -112,7 +113,7 @@ class Decisions:
     @activity.defn
     async def record_decision(self, order: Order) -> Decided:
         """One decision, with the declaration behind it; the fourth approval seals the clearance."""
-        return await self._database.write(partial(_decision, order=order, settings=self._settings))
+        return await act(self._database, partial(_decision, settings=self._settings), order)
 
 
 def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
@@ -122,6 +123,7 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
     wait = _wait_after(outcome, stage, settings)
     if unit.session.get(Decision, order.id) is not None:
         return Decided(outcome, wait)
+    demand_fresh(order)
     gate = _decidable(unit, request, order, stage)
     at = now()
     declaration = Declaration(id=new_id("dcl"), person_id=order.actor, request_id=request.id, at=at)

@@ -17,6 +17,7 @@ from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.request import Revision, check
 from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
+from workflows.activities.acts import act, demand_fresh
 from workflows.messages import Lapse, Standing, Submitted, Triggered
 
 DEADLINE = "system:deadline"
@@ -32,7 +33,7 @@ class Submissions:
     @activity.defn
     async def record_submission(self, order: Order) -> Submitted:
         """The request and its first revision; the same order again changes nothing."""
-        return await self._database.write(partial(_submission, order=order))
+        return await act(self._database, _submission, order)
 
     @activity.defn
     async def load_standing(self, request_id: str) -> Standing | None:
@@ -43,12 +44,12 @@ class Submissions:
     @activity.defn
     async def record_revision(self, order: Order) -> Submitted:
         """A changed scope under a new digest: what was decided on the old one is void."""
-        return await self._database.write(partial(_amendment, order=order))
+        return await act(self._database, _amendment, order)
 
     @activity.defn
     async def record_withdrawal(self, order: Order) -> None:
         """The partner no longer asks. Decisions stay readable (F6)."""
-        await self._database.write(partial(_withdrawal, order=order))
+        await act(self._database, _withdrawal, order)
 
     @activity.defn
     async def record_lapse(self, lapse: Lapse) -> None:
@@ -65,6 +66,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
     recorded = unit.session.get(Request, order.request_id)
     if recorded is not None:
         return Submitted(recorded.digest)
+    demand_fresh(order)
     revision = _revision(order)
     partner = unit.session.get_one(Partner, order.actor)
     unit.session.add(
@@ -119,6 +121,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     revision = _revision(order)
     if request.digest == revision.digest:
         return Submitted(request.digest)
+    demand_fresh(order)
     if request.state not in AMENDABLE:
         raise Refused("wrong_state", f"The request is {request.state}: its scope can't change now.")
     if revision.number != request.revision + 1 or request.partner_id != order.actor:
@@ -137,6 +140,7 @@ def _withdrawal(unit: Unit, order: Order) -> None:
     request = requests.get(unit.session, order.request_id, hold=True)
     if request.state == RequestState.WITHDRAWN:
         return
+    demand_fresh(order)
     if request.state in ENDED or request.partner_id != order.actor:
         raise Refused("wrong_state", f"The request is {request.state} already.")
     export = exports.live(unit.session, request.id, request.digest)

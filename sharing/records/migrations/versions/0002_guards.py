@@ -96,7 +96,7 @@ def _engineer(who: str, since: str) -> str:
     AND g.role = 'engineer' AND g.valid_from <= {since}
     AND (g.valid_until IS NULL OR g.valid_until > NEW.released_at))
   AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id
-    AND d.digest = NEW.digest AND d.actor_id = {who})
+    AND d.actor_id = {who})
   AND NOT EXISTS (SELECT 1 FROM recusal x WHERE x.request_id = NEW.request_id
     AND x.person_id = {who})
   AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {who} AND p.partner_id IS NOT NULL)
