@@ -63,7 +63,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
         return Opened(opening.at)
     judged = judge(unit, request)
     found = judged.findings
-    until = datetime.fromisoformat(opening.at) + patience
+    until = max(datetime.fromisoformat(opening.at), now()) + patience
     row = Gate(
         request_id=request.id,
         digest=request.digest,
