@@ -13,7 +13,7 @@ from sharing.stages import GATE_ROLES, GATES
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = AT + timedelta(days=30)
 CLEARED = AT + timedelta(seconds=10)
-DIGEST, OTHER = "d" * 64, "e" * 64
+DIGEST, OTHER, EARLIER = "d" * 64, "e" * 64, "c" * 64
 AGREED = "a" * 64
 
 
@@ -165,28 +165,31 @@ def revise(hand: Hand) -> None:
     hand.run("UPDATE request SET digest = :other, revision = 2", other=OTHER)
 
 
-def decide(hand: Hand, stage: str, outcome: str) -> str | None:
-    """One gate with its decision, written while the request is at that gate."""
-    at = hand.at(AT + timedelta(seconds=1))
+def decide(
+    hand: Hand, stage: str, outcome: str, *, digest: str = DIGEST, who: str | None = None
+) -> str | None:
+    """One gate with its decision, written while the request is at that gate: by the gate's own
+    person unless another is named."""
+    at, who = hand.at(AT + timedelta(seconds=1)), who or hand.people[stage]
     agreement = AGREED if stage == "legal_approval" else None
+    declared = f"dcl_{stage}_{digest[0]}"
     hand.run("UPDATE request SET state = :stage", stage=stage)
     hand.row(
         "gate",
         request_id="req",
-        digest=DIGEST,
+        digest=digest,
         stage=stage,
         findings="[]",
         findings_digest="f",
         opened_at=at,
         until=hand.at(LATER),
     )
-    who = hand.people[stage]
-    hand.row("declaration", id=f"dcl_{stage}", person_id=who, request_id="req", at=at)
+    hand.row("declaration", id=declared, person_id=who, request_id="req", at=at)
     return hand.refused_row(
         "decision",
-        id=f"dec_{stage}",
+        id=f"dec_{stage}_{digest[0]}",
         request_id="req",
-        digest=DIGEST,
+        digest=digest,
         stage=stage,
         actor_id=who,
         outcome=outcome,
@@ -194,10 +197,27 @@ def decide(hand: Hand, stage: str, outcome: str) -> str | None:
         conditions="[]",
         findings_digest="f",
         agreement_digest=agreement,
-        declaration_id=f"dcl_{stage}",
+        declaration_id=declared,
         at=at,
         signature="s",
     )
+
+
+def decided_earlier(hand: Hand, who: str) -> None:
+    """An earlier revision, void by now, and the decision that this person took on it."""
+    hand.row(
+        "revision",
+        request_id="req",
+        number=0,
+        digest=EARLIER,
+        dataset_id="dst",
+        index_version=1,
+        body="{}",
+        submitted_at=hand.at(AT),
+    )
+    hand.run("UPDATE request SET digest = :earlier", earlier=EARLIER)
+    assert decide(hand, "purpose_review", "returned", digest=EARLIER, who=who) is None
+    hand.run("UPDATE request SET digest = :current", current=DIGEST)
 
 
 def recuse(hand: Hand, who: str) -> None:

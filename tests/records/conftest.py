@@ -1,6 +1,7 @@
 """What tests of the records share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from sharing.records.database import Database
 from tests.databases import PostgreSQLTemplate, SQLiteTemplate
+from tests.records.desk import Desk, at_desk
 
 Console = Callable[..., Awaitable[Any]]
 
@@ -46,3 +49,9 @@ async def console(untouched_url: str) -> AsyncIterator[Console]:
     async with engine.connect() as connection:
         yield connection.run_sync
     await engine.dispose()
+
+
+@pytest.fixture
+async def desk(database: Database, tmp_path: Path) -> Desk:
+    """A desk on each of the two kinds of database."""
+    return await at_desk(database, tmp_path)

@@ -33,6 +33,9 @@ def world(hand: Hand) -> None:
     by_hand.person(hand, "staff", "engineer", partner_id="ptr")
     by_hand.grant(hand, COUNSEL, "engineer")
     by_hand.request(hand)
+    former = by_hand.person(hand, "former", "purpose_reviewer")
+    by_hand.grant(hand, former, "engineer")
+    by_hand.decided_earlier(hand, former)
     for stage in GATES:
         assert by_hand.decide(hand, stage, "approved") is None
     hand.row("clearance", **by_hand.clearance(hand))
@@ -130,6 +133,7 @@ TRIGGERS: Changes = {
     "never_engineer": triggered_by("per_none"),
     "recused": recused(FIRST),
     "decider": triggered_by(COUNSEL),
+    "decider_of_earlier_revision": triggered_by("per_former"),
     "partner_staff": triggered_by("per_staff"),
     "sponsor": sponsoring(FIRST),
     "sponsor_by_address": sponsoring_by_address(FIRST),
@@ -144,6 +148,7 @@ CONFIRMATIONS: Changes = {
     "role_too_late": both(confirmed("per_second"), begun("per_second", RELEASED)),
     "recused": both(confirmed("per_second"), recused("per_second")),
     "decider": confirmed(COUNSEL),
+    "decider_of_earlier_revision": confirmed("per_former"),
     "partner_staff": confirmed("per_staff"),
     "never_engineer": confirmed("per_none"),
 }
@@ -219,7 +224,7 @@ def by_states(connection: Connection) -> list[tuple[str, str, str, str]]:
 
 
 async def test_truth_table_of_people(console: Console) -> None:
-    """Of 660 combinations of engineers and deciders, only those pass in which every one of them
+    """Of 864 combinations of engineers and deciders, only those pass in which every one of them
     held the role throughout, is distinct, and has no interest."""
     taken = await console(by_people)
     assert taken == list(itertools.product(GOOD_TRIGGERS, GOOD_CONFIRMATIONS, ["as_they_were"]))

@@ -26,6 +26,7 @@ cases = st.builds(
     sponsor=st.none() | ids,
     recused=sets_of_ids,
     deciders=sets_of_ids,
+    earlier_deciders=sets_of_ids,
     triggered_by=st.none() | ids,
 )
 ACTS: list[tuple[Act, Stage | None]] = [
@@ -62,6 +63,9 @@ def test_each_thing_that_stands_in_the_way() -> None:
         for why, (who, what) in against.items():
             free = act is Act.CANCEL and why != "role"
             assert why_not(act, who, what, stage) == (None if free else why)
+    before = replace(case, earlier_deciders=frozenset({"per_a"}))
+    assert why_not(Act.DECIDE, person, before, GATES[0]) is None
+    assert why_not(Act.TRIGGER, person, before, None) == "same_person"
     triggered = replace(case, triggered_by="per_a")
     assert why_not(Act.CONFIRM, person, triggered, None) == "same_person"
     assert why_not(Act.CANCEL, person, triggered, None) is None
@@ -79,6 +83,7 @@ def test_who_may_act_has_nothing_against_them(
     assert roles_for(act, stage) & actor.roles
     assert actor.partner_id is None
     assert actor.id not in {case.sponsor, *case.recused, *case.deciders}
+    assert act is Act.DECIDE or actor.id not in case.earlier_deciders
     assert act is not Act.CONFIRM or actor.id != case.triggered_by
 
 
@@ -89,13 +94,14 @@ def test_who_may_not_act_is_told_a_true_reason(
     """Every refusal names something that really stands in this person's way."""
     act, stage = what
     first = act is Act.CONFIRM and actor.id == case.triggered_by
+    earlier = act is not Act.DECIDE and actor.id in case.earlier_deciders
     truths = {
         None: True,
         "role": not roles_for(act, stage) & actor.roles,
         "partner_staff": actor.partner_id is not None,
         "sponsor": case.sponsor == actor.id,
         "recused": actor.id in case.recused,
-        "same_person": actor.id in case.deciders or first,
+        "same_person": actor.id in case.deciders or first or earlier,
     }
     assert truths[why_not(act, actor, case, stage)]
 
