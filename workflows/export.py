@@ -26,10 +26,7 @@ class ExportRun:
         """Plan, shards, release, deliver; on failure, erase what was staged and say why."""
         try:
             await self._released(export_id)
-            await workflow.execute_activity(
-                "deliver_package", export_id, task_queue=EXPORT_QUEUE, summary="deliver", **MOVE
-            )
-            return ExportEnd(export_id, ExportState.DELIVERED)
+            return await self._delivered(export_id)
         except ActivityError as failure:
             return await self._undone(export_id, failure)
 
@@ -81,11 +78,27 @@ class ExportRun:
         if failures:
             raise failures[0]
 
+    async def _delivered(self, export_id: str) -> ExportEnd:
+        await workflow.execute_activity(
+            "deliver_package", export_id, task_queue=EXPORT_QUEUE, summary="deliver", **MOVE
+        )
+        return ExportEnd(export_id, ExportState.DELIVERED)
+
     async def _undone(self, export_id: str, failure: ActivityError) -> ExportEnd:
+        """Records the end first: from then on nothing of it can be released, and what was staged
+        may go. Where it had been released all the same, that is what counts."""
         cause = failure.cause
         code = cause.type if isinstance(cause, ApplicationError) and cause.type else "export_failed"
         detail = str(cause or failure)
         state = ExportState.CANCELLED if code == "export_cancelled" else ExportState.FAILED
+        end: ExportEnd = await workflow.execute_activity(
+            "record_export_end",
+            ExportEnd(export_id, state, code, detail),
+            result_type=ExportEnd,
+            **RECORD,
+        )
+        if end.state is ExportState.DELIVERED:
+            return await self._delivered(export_id)
         await workflow.execute_activity(
             "erase_staging",
             export_id,
@@ -93,8 +106,6 @@ class ExportRun:
             summary="erase what was staged",
             **MOVE,
         )
-        end = ExportEnd(export_id, state, code, detail)
-        await workflow.execute_activity("record_export_end", end, **RECORD)
         return end
 
     @workflow.query

@@ -202,7 +202,7 @@ class ShareRequest(Case):
                 with contextlib.suppress(TimeoutError):
                     await workflow.wait_condition(lambda: self._clear, timeout=A_MOMENT)
             if not self._clear:
-                raise refusal("not_cleared", "The request is not cleared, or is exported already.")
+                raise self._why_not_clear()
             self._export = await workflow.execute_activity(
                 "record_trigger", order, result_type=Triggered, **ANSWER
             )
@@ -215,6 +215,15 @@ class ShareRequest(Case):
     @property
     def _clear(self) -> bool:
         return self._state is RequestState.CLEARED and self._export is None
+
+    def _why_not_clear(self) -> ApplicationError:
+        if self._export is not None:
+            return refusal(
+                "export_live",
+                "An export of this request is under way, or its staging is still being erased: "
+                "try again when that has ended.",
+            )
+        return refusal("not_cleared", "The request is not cleared, or is exported already.")
 
     @property
     def _unconfirmed(self) -> bool:

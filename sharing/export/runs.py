@@ -20,7 +20,7 @@ from sharing.records.exports import Export, ExportShard, UnreadableObject
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.records.unit import Unit
-from sharing.stages import Exclusion
+from sharing.stages import Exclusion, ExportState
 
 EXPORTER = "system:export"
 
@@ -152,3 +152,14 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
         shard=fenced.number,
         objects=packed.objects,
     )
+
+
+def ended_in_vain(session: Session, export_id: str) -> bool:
+    """True where nothing of an export was released, nor ever will be."""
+    return exports.get(session, export_id).state in (ExportState.FAILED, ExportState.CANCELLED)
+
+
+def erased(unit: Unit, export_id: str) -> None:
+    """What an export left in staging is gone."""
+    request_id = exports.get(unit.session, export_id).request_id
+    unit.audit(EXPORTER, "export.erased", request_id, export=export_id)

@@ -1,14 +1,18 @@
 """Clearances: rows that the database itself refuses unless four approvals stand behind them."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, select
 
 from sharing.clearance import Approval, Clearance
-from sharing.errors import NotCleared
-from sharing.records.requests import Decision
-from sharing.records.tables import new_id
+from sharing.eligibility import Act
+from sharing.eligibility import demand as demand_eligible
+from sharing.errors import NotCleared, NotEligible
+from sharing.records import parties, requests
+from sharing.records.requests import Decision, Request
+from sharing.records.tables import new_id, now
 from sharing.stages import GATES, Outcome
 
 
@@ -107,6 +111,22 @@ def demand(session: Session, request_id: str, digest: str, at: datetime) -> Clea
     if not clearance.covers(request_id, digest, at):
         raise NotCleared(f"The clearance ran out at {row.valid_until:%Y-%m-%d %H:%M} UTC.")
     return clearance
+
+
+def stands(session: Session, request: Request) -> bool:
+    """True while the clearance of a request's digest is worth something: it has not run out, and
+    nobody behind it has lost the gate's role or turned out to have an interest since."""
+    nobody_yet = replace(requests.case(session, request), deciders=frozenset())
+    try:
+        clearance = demand(session, request.id, request.digest, now())
+        for approval in clearance.approvals:
+            person = parties.actor(session, approval.actor)
+            if person is None:
+                return False
+            demand_eligible(Act.DECIDE, person, nobody_yet, approval.stage)
+    except (NotCleared, NotEligible):
+        return False
+    return True
 
 
 def _approvals(session: Session, row: ClearanceRow) -> tuple[Approval, ...]:

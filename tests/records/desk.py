@@ -1,6 +1,7 @@
 """The process without its engine: each step recorded as the workflow's activities record it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,11 @@ class Desk:
 
     async def lapsed(self, request: str, digest: str, state: RequestState) -> None:
         """A deadline passed while the request waited there."""
-        await Submissions(self.database).record_lapse(Lapse(request, digest, state))
+        server = ActivityEnvironment()
+        later = now() + timedelta(days=3650)  # as the engine's server tells the time
+        server.info = replace(server.info, current_attempt_scheduled_time=later)
+        lapse = Lapse(request, digest, state)
+        await server.run(Submissions(self.database).record_lapse, lapse)
 
     async def triggered(self, request: str, digest: str, actor: str = "engineer") -> str:
         """An export of a cleared request: its id."""

@@ -1,5 +1,6 @@
 """What people do to an export, and how it ended: recorded by the control worker."""
 
+from dataclasses import replace
 from functools import partial
 
 from temporalio import activity
@@ -43,9 +44,10 @@ class Exports:
         await act(self._database, _cancel, order)
 
     @activity.defn
-    async def record_export_end(self, end: ExportEnd) -> None:
-        """A run that delivered nothing has been erased."""
-        await self._database.write(partial(_end, end=end))
+    async def record_export_end(self, end: ExportEnd) -> ExportEnd:
+        """A run that released nothing ends; gives how it really ended, which is `delivered` where
+        it was released after all, and without `not_cleared` where the clearance still stands."""
+        return await self._database.write(partial(_end, end=end))
 
 
 def _trigger(unit: Unit, order: Order) -> Triggered:
@@ -117,27 +119,26 @@ def _cancel(unit: Unit, order: Order) -> None:
         _back_to_cleared(unit, request)
 
 
-def _end(unit: Unit, end: ExportEnd) -> None:
+def _end(unit: Unit, end: ExportEnd) -> ExportEnd:
     export = exports.get(unit.session, end.export_id)
     request = requests.get(unit.session, export.request_id, hold=True)
     if exports.released(unit.session, export.id):
-        # The run fails by this, is taken up again from the database, and hands over.
-        raise Refused("wrong_state", "What was released is handed over: this run has no other end.")
+        return ExportEnd(export.id, ExportState.DELIVERED)
     if export.state == ExportState.AWAITING_CONFIRMATION:
-        return  # nobody confirmed it, so what ended was no run of it
+        return end  # nobody confirmed it, so what ended was no run of it
     if export.state == ExportState.RUNNING:
         exports.stop(export, ExportState.FAILED, end.code, end.detail)
         _tell(unit, request, "system:export", "export.failed", export.id, code=end.code)
-    unit.audit("system:export", "export.erased", request.id, export=export.id)
-    if request.state != RequestState.EXPORTING or request.digest != export.digest:
-        return
-    if exports.live(unit.session, request.id, request.digest) is not None:
-        return  # a later run is under way: that one decides how the request goes on
-    if end.code == "not_cleared":
-        requests.end(request, RequestState.REVOKED)
-        _tell(unit, request, "system:export", "request.revoked", export.id)
-        return
-    _back_to_cleared(unit, request)
+    revoked = end.code == "not_cleared" and not clearances.stands(unit.session, request)
+    if request.state == RequestState.EXPORTING and request.digest == export.digest:
+        if exports.live(unit.session, request.id, request.digest) is not None:
+            pass  # a later run is under way: that one decides how the request goes on
+        elif revoked:
+            requests.end(request, RequestState.REVOKED)
+            _tell(unit, request, "system:export", "request.revoked", export.id)
+        else:
+            _back_to_cleared(unit, request)
+    return end if revoked or end.code != "not_cleared" else replace(end, code="release_refused")
 
 
 def _back_to_cleared(unit: Unit, request: Request) -> None:

@@ -59,7 +59,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
             Outcome(opened.outcome) if opened.outcome else None,
             left.total_seconds() if left else 0.0,
         )
-    if request.digest != opening.digest or request.state not in _before(opening.stage):
+    if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
         return Opened(opening.at)
     judged = judge(unit, request)
     found = judged.findings
@@ -97,10 +97,17 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     return Opened(until.isoformat())
 
 
-def _before(stage: Stage) -> tuple[RequestState, ...]:
-    """The states from which a gate may open: only the one right before it."""
+def _is_next(unit: Unit, request: Request, stage: Stage) -> bool:
+    """True where the gate right before was approved, or where this is the first one."""
     number = GATES.index(stage)
-    return (RequestState(GATES[number - 1]) if number else RequestState.SUBMITTED,)
+    if number == 0:
+        return request.state == RequestState.SUBMITTED
+    before = requests.gate(unit.session, request, GATES[number - 1])
+    return (
+        before is not None
+        and before.outcome == Outcome.APPROVED
+        and request.state == RequestState(before.stage)
+    )
 
 
 class Decisions:

@@ -136,11 +136,15 @@ class ExportPlane:
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:
-        """Erases whatever an ended run left in staging. What was released is on its way out."""
+        """Erases whatever a run left in staging that ended without a release. It does not give up
+        either: a destination that fails is tried again until it is there."""
         async with beating():
-            if await self._database.read(lambda s: releases.is_released(s, export_id)):
+            if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            await self._in_thread(lambda: erase(Staging(self._root, export_id).folder))
+            await asyncio.get_running_loop().run_in_executor(
+                self._threads, erase, Staging(self._root, export_id).folder
+            )
+            await self._database.write(lambda u: runs.erased(u, export_id))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Runs blocking work beside the loop; failures of disks become refusals with a cure."""

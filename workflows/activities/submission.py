@@ -1,5 +1,6 @@
 """Submission and its undoing: the first revision, later revisions, withdrawal, deadlines missed."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -53,8 +54,10 @@ class Submissions:
 
     @activity.defn
     async def record_lapse(self, lapse: Lapse) -> None:
-        """A deadline passed: the request expires, never silently (F12)."""
-        await self._database.write(partial(_lapse, lapse=lapse))
+        """A deadline passed: the request expires, never silently (F12). What time it is, the
+        engine's server says: a message alone makes no deadline pass."""
+        at = activity.info().current_attempt_scheduled_time
+        await self._database.write(partial(_lapse, lapse=lapse, at=at))
 
 
 def _submission(unit: Unit, order: Order) -> Submitted:
@@ -152,10 +155,14 @@ def _withdrawal(unit: Unit, order: Order) -> None:
     _tell(unit, order, "request.withdrawn")
 
 
-def _lapse(unit: Unit, lapse: Lapse) -> None:
+def _lapse(unit: Unit, lapse: Lapse, at: datetime) -> None:
     request = requests.get(unit.session, lapse.request_id, hold=True)
     if request.digest != lapse.digest or request.state != lapse.state or request.state in ENDED:
         return  # something else happened first, and that was the one answer
+    if request.waiting_until is None:
+        return  # nobody is waited for
+    if at < request.waiting_until:
+        raise RuntimeError("It is not time yet.")  # tried again: clocks may differ a little
     export = exports.live(unit.session, request.id, request.digest)
     if export is not None:
         if exports.released(unit.session, export.id):
