@@ -1,6 +1,8 @@
 """Where an export is made before anything of it may leave: beside the delivered packages, so that
 delivery is a rename. Every attempt at a shard has a folder of its own, which nobody else writes;
-only what the database recorded as committed is put together into a package."""
+only what the database recorded as committed is put together into a package.
+
+Where a folder cannot be written to, everything here raises DestinationFailed."""
 
 import os
 import shutil
@@ -8,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sharing.errors import Refused
+from sharing.export.destination import writing_to
 
 STAGING = ".staging"
 
@@ -30,17 +33,19 @@ class Staging:
 
     def gather(self, attempt: Path, package: Path, files: Iterable[str]) -> None:
         """Links a committed shard's files into a package; the attempt stays for another try."""
-        for name in files:
-            target = package / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(attempt / name, target)
-            except OSError:  # a file system without hard links
-                shutil.copy2(attempt / name, target)
+        with writing_to(package):
+            for name in files:
+                target = package / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(attempt / name, target)
+                except OSError:  # a file system without hard links
+                    shutil.copy2(attempt / name, target)
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
