@@ -20,7 +20,6 @@ from sharing.export.destination import (
     write_durably,
     writing_to,
 )
-from sharing.export.digests import Digests
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
 from sharing.export.minimise import Unreadable, minimise
 from sharing.export.pseudonyms import Pseudonyms
@@ -69,10 +68,9 @@ def write_shard(
     with writing_to(staging):
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            with Digests() as digests:
-                objects = _Objects(source, candidates, category, pseudonyms, progress, digests)
-                files = shard.write(objects)
-                part = manifest.encoded(objects.rows())
+            objects = _Objects(source, candidates, category, pseudonyms, progress)
+            files = shard.write(objects)
+            part = manifest.encoded(objects.rows)
             shard.publish(part)
         except FileNotFoundError:
             raise shard.superseded() from None
@@ -81,7 +79,7 @@ def write_shard(
     return ShardResult(
         number=number,
         files=files,
-        objects=objects.count,
+        objects=len(objects.rows),
         bytes=objects.bytes,
         manifest=shard.part,
         manifest_sha256=sha256(part).hexdigest(),
@@ -99,15 +97,13 @@ class _Objects:
         category: str,
         pseudonyms: Pseudonyms,
         progress: Callable[[int, int], None] | None,
-        digests: Digests,
     ) -> None:
+        self.rows: list[manifest.Row] = []
         self.unread: list[Unread] = []
         self.bytes = 0
         self._category = category
         self._pseudonyms = pseudonyms
         self._progress = progress
-        self._digests = digests
-        self._packed: list[tuple[str, str, int, Candidate]] = []  # path, shard, bytes, source
         named = [(pseudonyms.object(candidate.path), candidate) for candidate in candidates]
         named.sort(key=itemgetter(0))
         self._names = [name for name, _ in named]
@@ -134,40 +130,24 @@ class _Objects:
             self._progress(done, self.bytes)
 
     def _add(self, path: str, shard: str, candidate: Candidate, pieces: list[Piece]) -> int:
-        size = sum(map(len, pieces))
+        digest, size = sha256(), 0
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
         self.bytes += size
-        self._digests.add(pieces, size)
-        self._packed.append((path, shard, size, candidate))
-        return size
-
-    @property
-    def count(self) -> int:
-        """How many objects were packed."""
-        return len(self._packed)
-
-    def last_digest(self) -> str:
-        """The sha256 of the object that was stripped last."""
-        return self._digests.all()[-1]
-
-    def rows(self) -> list[manifest.Row]:
-        """One row an object, in the order of packing."""
-        subjects = {c.subject for _, _, _, c in self._packed}
-        pseudonyms = {subject: self._pseudonyms.subject(subject) for subject in subjects}
-        return [
+        self.rows.append(
             manifest.Row(
                 path=path,
                 shard=shard,
                 bytes=size,
-                sha256=digest,
-                subject_pseudonym=pseudonyms[candidate.subject],
+                sha256=digest.hexdigest(),
+                subject_pseudonym=self._pseudonyms.subject(candidate.subject),
                 category=self._category,
                 consent_position=candidate.consent_position,
                 media_type=candidate.media_type,
             )
-            for (path, shard, size, candidate), digest in zip(
-                self._packed, self._digests.all(), strict=True
-            )
-        ]
+        )
+        return size
 
 
 class _Shard:
@@ -203,7 +183,7 @@ class _Shard:
             else:
                 for piece in pieces:
                     file.write(piece)
-        if not objects.count:
+        if not objects.rows:
             (self.work / "data").unlink()
             return ()
         return (PackedFile(self._data.name, file.bytes, file.sha256),)
@@ -213,7 +193,7 @@ class _Shard:
         folder.mkdir()
         files = []
         for name, pieces, _ in objects.stripped(f"{self._name}/", self._name):
-            data, digest = b"".join(pieces), objects.last_digest()
+            data, digest = b"".join(pieces), objects.rows[-1].sha256
             if self._age:
                 data = encrypted(data, self._age)
                 digest = sha256(data).hexdigest()

@@ -1,22 +1,21 @@
-"""The file that a shard is written to.
+"""The file that a shard is written to: hashed and written by the thread that strips the photos.
 
-A second thread hashes and writes it, so that stripping the next photos does not wait for the disk.
-Where the partner has an age key it is encrypted on the way."""
+A second thread for it was tried: what it took off the first one, the interpreter's lock and a
+second core's cold cache put on again. Where the partner has an age key it is encrypted on the
+way."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Semaphore, Thread
 from types import TracebackType
 
 import pyrage
 
 Piece = bytes | memoryview
 
-_BATCH = 2 * 1024 * 1024  # bytes; few large steps, as each of them passes the interpreter's lock
-_IN_FLIGHT = 3
+_BATCH = 2 * 1024 * 1024  # bytes
+_PIECES = 256  # below what one writev takes anywhere
 
 
 class ShardFile:
@@ -29,11 +28,6 @@ class ShardFile:
         self._held: list[Piece] = []
         self._held_bytes = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        self._batches: SimpleQueue[bytes | None] = SimpleQueue()
-        self._room = Semaphore(_IN_FLIGHT)
-        self._failed: Exception | None = None
-        self._thread = Thread(target=self._put_all, name="shard-file", daemon=True)
-        self._thread.start()
 
     def __enter__(self) -> "ShardFile":
         return self
@@ -45,12 +39,8 @@ class ShardFile:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None and self._held:
-                self._send()
-            self._batches.put(None)
-            self._thread.join()
             if kind is None:
-                self._raise_failure()
+                self._send()
                 os.fsync(self._descriptor)
                 self.sha256 = self._hash.hexdigest()
         finally:
@@ -58,39 +48,23 @@ class ShardFile:
 
     def write(self, piece: Piece) -> int:
         """Takes the next bytes; they must not change until the file is closed."""
+        self._hash.update(piece)
         self._held.append(piece)
         self._held_bytes += len(piece)
-        if self._held_bytes >= _BATCH:
+        if self._held_bytes >= _BATCH or len(self._held) >= _PIECES:
             self._send()
         return len(piece)
 
     def _send(self) -> None:
-        self._room.acquire()
-        batch = b"".join(self._held)
-        self.bytes += len(batch)
-        self._held.clear()
-        self._held_bytes = 0
-        self._batches.put(batch)
-        self._raise_failure()
-
-    def _raise_failure(self) -> None:
-        if self._failed is not None:
-            raise self._failed
-
-    def _put_all(self) -> None:
-        while (batch := self._batches.get()) is not None:
-            try:
-                if self._failed is None:
-                    self._put(batch)
-            except OSError as error:
-                self._failed = error
-            self._room.release()
-
-    def _put(self, batch: bytes) -> None:
-        self._hash.update(batch)
-        left = memoryview(batch)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+        if not self._held:
+            return
+        written = os.writev(self._descriptor, self._held)
+        if written < self._held_bytes:  # a full disk says so at the next try, not at this one
+            left = memoryview(b"".join(self._held))[written:]
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        self.bytes += self._held_bytes
+        self._held, self._held_bytes = [], 0
 
 
 def write_encrypted(file: ShardFile, pieces: Iterator[Piece], age_recipient: str) -> None:
