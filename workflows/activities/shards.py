@@ -39,8 +39,7 @@ class ExportPlane:
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
-        # One: two share the interpreter's lock, and pack no more than one does alone.
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="pack")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="pack")
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
