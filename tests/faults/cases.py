@@ -60,6 +60,12 @@ async def brought(depot: Depot, state: str) -> Case:
     return await _exported(depot, Case(request, digest, state))
 
 
+async def cleared(depot: Depot) -> tuple[str, str]:
+    """A new request that passed all four gates: its id and digest."""
+    case = await brought(depot, "cleared")
+    return case.request, case.digest
+
+
 async def approved(depot: Depot, request: str, digest: str, stage: Stage) -> None:
     """The gate's own person says yes."""
     await depot.send(depot.world.decision(request, digest, stage))

@@ -13,6 +13,8 @@ from sqlmodel import Session, col, select
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from sharing.errors import Refused
+from sharing.export.staging import STAGING
 from sharing.export.verify import Verification, verify
 from sharing.keys import signing_key
 from sharing.orders import Order, Verb
@@ -41,6 +43,16 @@ async def until(ask: Callable[[], Awaitable[T | None]], what: str) -> T:
             return found
         await asyncio.sleep(LOOK_EVERY)
     raise AssertionError(f"{what} did not come within {PATIENCE:g} seconds")
+
+
+async def outcome(act: Awaitable[object]) -> str:
+    """`done`, or the code of the refusal; fails where there is no answer at all."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await act
+    except Refused as refused:
+        return refused.code
+    return "done"
 
 
 @dataclass(slots=True)
@@ -106,6 +118,23 @@ class Depot:
         assert package is not None
         key = signing_key(self.office.settings.signing_key, "key").public_key()
         return verify(Path(package), key)
+
+    async def released(self, export: str) -> bool:
+        """True once the bytes of an export count as gone."""
+        return await self.read(lambda s: exports.released(s, export)) is not None
+
+    async def runs(self, request: str) -> list[Export]:
+        """Every export of a request."""
+        return await self.read(lambda s: exports.of_request(s, request))
+
+    async def erased(self, export: str) -> None:
+        """Waits until nothing of an export is staged any more."""
+        place = self.office.settings.home / "delivered" / STAGING / export
+
+        async def gone() -> bool:
+            return not place.exists()
+
+        await until(gone, f"the erasing of {export}")
 
     async def releases(self, request: str) -> list[Release]:
         """Every release of a request: each one means that bytes left."""

@@ -1,7 +1,7 @@
 """Disks that fill up, turn read-only or lose files: the export says so, and works once cured."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,11 @@ from sharing.export import releases
 from sharing.records import exports
 from sharing.records.database import Database
 from sharing.records.exports import Export
-from sharing.stages import GATES
-from tests.faults.cases import approved, triggered
+from tests.faults.cases import cleared, triggered
 from tests.faults.depot import Depot, until
 from tests.faults.depot import depot as made
+from tests.faults.interposed import before
 from tests.faults.small_disk import SmallDisk, small_disk
-from workflows.activities import shards
 
 pytestmark = pytest.mark.slow
 
@@ -44,17 +43,6 @@ def disk(tmp_path: Path) -> Any:
     """The place that packages are delivered to is a small disk of its own."""
     with small_disk(tmp_path / "delivered") as mounted:
         yield mounted
-
-
-async def cleared(depot: Depot) -> tuple[str, str]:
-    """A new request that passed all four gates."""
-    order = depot.world.submission()
-    await depot.send(order)
-    for stage in GATES:
-        await depot.at(order.request_id, stage)
-        await approved(depot, order.request_id, order.digest, stage)
-    await depot.at(order.request_id, "cleared")
-    return order.request_id, order.digest
 
 
 async def fails(depot: Depot, request: str, digest: str, code: str) -> None:
@@ -85,18 +73,6 @@ async def swept(folder: Path) -> None:
     await until(empty, "an empty staging folder")
 
 
-def before(name: str, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
-    """Something happens once, right before the export worker takes that step."""
-    step, left = getattr(shards, name), [happens]
-
-    def interposed(*given: Any, **named: Any) -> Any:
-        if left:
-            left.pop()()
-        return step(*given, **named)
-
-    monkeypatch.setattr(shards, name, interposed)
-
-
 async def test_full_disk(disk: SmallDisk, place: tuple[Depot, Path]) -> None:
     """A disk that is full from the start fails the export by name; with room made, it delivers."""
     depot, folder = place
@@ -114,7 +90,7 @@ async def test_disk_full_at_the_seal(
     """A disk that fills up when all shards are made fails the export and leaves nothing staged."""
     depot, folder = place
     request, digest = await cleared(depot)
-    before("seal", monkeypatch, disk.fill)
+    before("seal", monkeypatch, disk.fill, times=1)
     await fails(depot, request, digest, "destination_full")
     await swept(folder)
     disk.free()
@@ -127,7 +103,7 @@ async def test_disk_full_at_delivery(
     """What was released is delivered as soon as there is room, and is never given up."""
     depot, _ = place
     request, digest = await cleared(depot)
-    before("deliver", monkeypatch, disk.fill)
+    before("deliver", monkeypatch, disk.fill, times=1)
     export = await triggered(depot, request, digest)
     released = until(lambda: depot.read(lambda s: releases.is_released(s, export)), "the release")
     await released
@@ -156,7 +132,7 @@ async def test_disk_read_only_at_the_seal(
     """What was staged on a disk that turned read-only is erased once that can be done."""
     depot, folder = place
     request, digest = await cleared(depot)
-    before("seal", monkeypatch, lambda: disk.writable(False))
+    before("seal", monkeypatch, lambda: disk.writable(False), times=1)
     await fails(depot, request, digest, "destination_read_only")
     assert list((folder / ".staging").glob("*/*"))
     disk.writable(True)

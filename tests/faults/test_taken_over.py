@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sharing.records.tables import new_id
-from sharing.stages import ExportState, RequestState, Stage
+from sharing.stages import GATES, ExportState, RequestState
 from tests.faults.attacker import insider, own_worker, reset, started
 from tests.faults.cases import OPEN, STATES, Case, brought
 from tests.faults.depot import Depot, until
@@ -87,48 +87,46 @@ async def test_workers_ordered_about(depot: Depot) -> None:
     cases = [await brought(depot, state) for state in STATES]
     before = [await snapshot(depot, case) for case in cases]
 
-    async def attack(case: Case) -> None:
-        done = await asyncio.gather(*(does(*what) for what in out_of_turn(depot, case)))
-        assert any(done) or case.state not in ("delivered", "awaiting_confirmation")
-
-    async with depot.working(), own_worker(depot) as does:
-        await asyncio.gather(*map(attack, cases))
+    async with own_worker(depot) as does:
+        ordered = [what for case in cases for what in recordings(depot, case)]
+        done = await asyncio.gather(*(does(*what) for what in ordered))
+        assert any(done), "no worker took an order: the attack was none"
+        async with depot.working():
+            ordered = [what for case in cases for what in movements(case)]
+            assert any(await asyncio.gather(*(does(*what) for what in ordered)))
     after = [await snapshot(depot, case) for case in cases]
     for case, was, now in zip(cases, before, after, strict=True):
         assert now == was or case.state == "running"  # a run may be made to fail: it goes on below
     await carried_on(depot, [await as_it_stands(depot, case) for case in cases])
 
 
-def out_of_turn(depot: Depot, case: Case) -> list[tuple[str, str, object]]:
-    """Everything that workers do without an order: (activity, queue, argument)."""
-    export, queue = case.export or new_id("exp"), depot.control_queue
-    long_ago = "2001-01-01T00:00:00+00:00"
-    openings = [
-        ("purpose_findings", Stage.PURPOSE_REVIEW),
-        ("consent_findings", Stage.CONSENT_VERIFICATION),
-        ("conflict_findings", Stage.CONFLICT_SIGNOFF),
-        ("legal_findings", Stage.LEGAL_APPROVAL),
-    ]
+Ordered = tuple[str, str, object]  # activity, queue, argument
+
+
+def recordings(depot: Depot, case: Case) -> list[Ordered]:
+    """What the control worker records without an order of the API's: gates, deadlines, ends."""
+    queue, long_ago = depot.control_queue, "2001-01-01T00:00:00+00:00"
+    openings = zip(
+        ("purpose_findings", "consent_findings", "conflict_findings", "legal_findings"),
+        GATES,
+        strict=True,
+    )
+    lapse = Lapse(case.request, case.digest, RequestState(case.row_state))
+    end = ExportEnd(case.export or new_id("exp"), ExportState.FAILED, "not_cleared")
     return [
-        *(
-            (name, queue, Opening(case.request, case.digest, stage, long_ago))
-            for name, stage in openings
-        ),
-        (
-            "record_lapse",
-            queue,
-            Lapse(case.request, case.digest, RequestState(case.row_state)),
-        ),
-        (
-            "record_export_end",
-            queue,
-            ExportEnd(export, ExportState.FAILED, "not_cleared"),
-        ),
+        *((name, queue, Opening(case.request, case.digest, at, long_ago)) for name, at in openings),
+        ("record_lapse", queue, lapse),
+        ("record_export_end", queue, end),
+    ]
+
+
+def movements(case: Case) -> list[Ordered]:
+    """What the export worker does with bytes."""
+    export = case.export or new_id("exp")
+    names = ("plan_export", "release_package", "deliver_package", "erase_staging")
+    return [
         ("export_shard", EXPORT_QUEUE, ShardTask(export, 0)),
-        *(
-            (name, EXPORT_QUEUE, export)
-            for name in ("plan_export", "release_package", "deliver_package", "erase_staging")
-        ),
+        *((name, EXPORT_QUEUE, export) for name in names),
     ]
 
 
