@@ -49,6 +49,7 @@ class Settings:
     clearance_days: float = 30.0
     retention_days_max: int = 1825
     shard_objects: int = 2500
+    takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     log_level: str = "INFO"
 
     @classmethod

@@ -5,6 +5,7 @@ The export worker demands a clearance from the database at every step; this file
 
 import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -20,6 +21,7 @@ class ExportRun:
 
     def __init__(self) -> None:
         self._done = 0
+        self._moving = MOVE
 
     @workflow.run
     async def run(self, export_id: str) -> ExportEnd:
@@ -39,6 +41,7 @@ class ExportRun:
             summary="plan",
             **SURVEY,
         )
+        self._moving = {**MOVE, "heartbeat_timeout": timedelta(seconds=plan.silence)}
         await self._shards(export_id, range(plan.shards))
         while True:
             attempt = await workflow.execute_activity(
@@ -47,7 +50,7 @@ class ExportRun:
                 task_queue=EXPORT_QUEUE,
                 result_type=ReleaseAttempt,
                 summary="seal and release",
-                **MOVE,
+                **self._moving,
             )
             if attempt.released:
                 return
@@ -67,7 +70,7 @@ class ExportRun:
                         ShardTask(export_id, number),
                         task_queue=EXPORT_QUEUE,
                         summary=f"shard {number}",
-                        **MOVE,
+                        **self._moving,
                     )
                 except ActivityError as failure:
                     failures.append(failure)
@@ -80,7 +83,7 @@ class ExportRun:
 
     async def _delivered(self, export_id: str) -> ExportEnd:
         await workflow.execute_activity(
-            "deliver_package", export_id, task_queue=EXPORT_QUEUE, summary="deliver", **MOVE
+            "deliver_package", export_id, task_queue=EXPORT_QUEUE, summary="deliver", **self._moving
         )
         return ExportEnd(export_id, ExportState.DELIVERED)
 
@@ -104,7 +107,7 @@ class ExportRun:
             export_id,
             task_queue=EXPORT_QUEUE,
             summary="erase what was staged",
-            **MOVE,
+            **self._moving,
         )
         return end
 

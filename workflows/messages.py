@@ -109,9 +109,11 @@ class ShardTask:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The shards an export consists of, numbered from 0."""
+    """The shards an export consists of, numbered from 0, and after how many seconds of silence an
+    attempt at one is given up."""
 
     shards: int
+    silence: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

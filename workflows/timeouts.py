@@ -40,6 +40,7 @@ MOVE: dict[str, Any] = {
     ),
 }
 
-BEAT = timedelta(seconds=2)
+BEAT = timedelta(seconds=2)  # at most; and at least so many beats within a heartbeat timeout:
+BEATS = 4
 UPDATE_ANSWER = timedelta(seconds=45)
 EXPORTS_SHARDS_AT_ONCE = 4

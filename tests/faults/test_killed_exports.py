@@ -30,7 +30,8 @@ from sharing.stages import Role
 from tests.photos import fill
 
 pytestmark = pytest.mark.slow
-PEOPLE, SHARD = 150, 10
+PEOPLE = 150
+SETTINGS = {"CLEARANCE_SHARD_OBJECTS": "10", "CLEARANCE_TAKEOVER_SECONDS": "2"}
 NAMING = {"request", "export", "digest", "clearance_digest", "agreement_digest", "created", "audit"}
 
 Moment = Callable[[Export, list[ExportShard], bool], bool]
@@ -113,7 +114,7 @@ async def test_killed_exports_give_the_same_package(tmp_path: Path) -> None:
         tuple(Photo(f"{name}/{n}.jpg", name, readable=True) for name in names for n in (0, 1)),
         located=0,
     )
-    async with running(home, overrides={"CLEARANCE_SHARD_OBJECTS": str(SHARD)}) as system:
+    async with running(home, overrides=SETTINGS) as system:
         token = await issued(system.settings, "Ada", Role.ADMIN)
         async with (
             cast(system.url, token) as players,

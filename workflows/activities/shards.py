@@ -35,6 +35,7 @@ class ExportPlane:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._shard_objects = settings.shard_objects
+        self._silence = settings.takeover_seconds
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
@@ -46,14 +47,14 @@ class ExportPlane:
         """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
         async with beating():
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
-                return Plan(0)
+                return Plan(0, self._silence)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
                 objects = await self._database.read(lambda s: runs.objects_of(s, export_id))
                 known = await self._database.write(
                     lambda u: runs.plan(u, export_id, objects, self._shard_objects)
                 )
-            return Plan(known)
+            return Plan(known, self._silence)
 
     @activity.defn
     async def export_shard(self, task: ShardTask) -> None:
