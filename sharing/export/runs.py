@@ -20,7 +20,7 @@ from sharing.records.exports import Export, ExportShard, UnreadableObject
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.records.unit import Unit
-from sharing.stages import Exclusion, ExportState
+from sharing.stages import LIVE_EXPORTS, Exclusion, ExportState
 
 EXPORTER = "system:export"
 
@@ -152,6 +152,11 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
         shard=fenced.number,
         objects=packed.objects,
     )
+
+
+def is_over(session: Session, export_id: str) -> bool:
+    """True where nothing that is staged for an export is needed any more."""
+    return exports.get(session, export_id).state not in LIVE_EXPORTS
 
 
 def ended_in_vain(session: Session, export_id: str) -> bool:

@@ -2,9 +2,11 @@
 it demands the clearance from the database again at every step."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from temporalio import activity
 
@@ -40,7 +42,10 @@ class ExportPlane:
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="pack")
+        # One: two share the interpreter's lock, and pack no more than one does alone.
+        self._working = set[Future[Any]]()
+        self._tidying = set[asyncio.Task[None]]()
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="pack")
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
@@ -60,7 +65,7 @@ class ExportPlane:
     async def export_shard(self, task: ShardTask) -> None:
         """One shard: ask every subject again, strip, hash, pack, commit. A shard that was
         committed already stays as it is."""
-        async with beating():
+        async with beating(), self._tidied(task.export_id):
             fenced = await self._database.write(
                 lambda u: runs.take_shard(u, task.export_id, task.number)
             )
@@ -93,7 +98,7 @@ class ExportPlane:
     async def release_package(self, export_id: str) -> ReleaseAttempt:
         """Puts the package together, seals it, and releases it in one transaction that looks at
         everything again. Where consent ended meanwhile it names the shards to make again."""
-        async with beating():
+        async with beating(), self._tidied(export_id):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
@@ -147,10 +152,34 @@ class ExportPlane:
             )
             await self._database.write(lambda u: runs.erased(u, export_id))
 
+    @asynccontextmanager
+    async def _tidied(self, export_id: str) -> AsyncIterator[None]:
+        """An attempt that was taken for dead may wake up when its export has ended, and stage what
+        nobody will ever deliver: that goes again."""
+        try:
+            yield
+        except BaseException:
+            task = asyncio.create_task(self._tidy(export_id))
+            self._tidying.add(task)
+            task.add_done_callback(self._tidying.discard)
+            raise
+
+    async def _tidy(self, export_id: str) -> None:
+        folder = Staging(self._root, export_id).folder
+        try:
+            await asyncio.to_thread(wait, tuple(self._working))  # a thread cannot be interrupted
+            if await self._database.read(lambda s: runs.is_over(s, export_id)):
+                await asyncio.to_thread(erase, folder)
+        except Exception as failure:
+            logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Runs blocking work beside the loop; failures of disks become refusals with a cure."""
+        future = self._threads.submit(work)
+        self._working.add(future)
+        future.add_done_callback(self._working.discard)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.wrap_future(future)
         except (DestinationFailed, SourceFailed) as failure:
             raise Refused(failure.code, str(failure)) from failure
         except SealRefused as failure:
