@@ -1,6 +1,7 @@
-"""The depots that faults are tried on."""
+"""What faults are tried on: an office in this process, or a whole machine of real processes."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -8,6 +9,8 @@ from temporalio.testing import WorkflowEnvironment
 from tests.databases import SQLiteTemplate
 from tests.faults.depot import Depot
 from tests.faults.depot import depot as made
+from tests.faults.machine import Machine
+from tests.faults.machine import machine as whole
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +29,17 @@ async def depot(
             made(temporal, database, home, patch, special_category=True) as here,
         ):
             yield here
+
+
+@pytest.fixture(scope="session")
+async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Machine]:
+    """One machine for all tests that hurt its processes; each brings it back to health."""
+    async with whole(tmp_path_factory.mktemp("machine") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def undisturbed(machine: Machine) -> Path:
+    """The package that nothing happened to."""
+    await machine.cleared()
+    return await machine.delivered(await machine.exporting())
