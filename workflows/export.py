@@ -29,7 +29,8 @@ class ExportRun:
         try:
             await self._released(export_id)
             return await self._delivered(export_id)
-        except ActivityError as failure:
+        except (ActivityError, asyncio.CancelledError) as failure:
+            # A cancellation that meets an activity's answer in one task comes as the second kind.
             return await self._undone(export_id, failure)
 
     async def _released(self, export_id: str) -> None:
@@ -87,12 +88,12 @@ class ExportRun:
         )
         return ExportEnd(export_id, ExportState.DELIVERED)
 
-    async def _undone(self, export_id: str, failure: ActivityError) -> ExportEnd:
+    async def _undone(self, export_id: str, failure: BaseException) -> ExportEnd:
         """Records the end first: from then on nothing of it can be released, and what was staged
         may go. Where it had been released all the same, that is what counts."""
-        cause = failure.cause
+        cause = failure.__cause__
         code = cause.type if isinstance(cause, ApplicationError) and cause.type else "export_failed"
-        detail = str(cause or failure)
+        detail = str(cause or failure) or "The run was cancelled."
         state = ExportState.CANCELLED if code == "export_cancelled" else ExportState.FAILED
         end: ExportEnd = await workflow.execute_activity(
             "record_export_end",
