@@ -14,7 +14,7 @@ from sharing.stages import GATES, Stage
 
 PREFIX = "CLEARANCE_"
 DAYS_MOST = 36_500.0  # a hundred years: further away than any calendar arithmetic here goes wrong
-SHARD_OBJECTS_MOST = 100_000
+MOST = {"OBJECTS": 100_000, "PROCESSES": 256, "SECONDS": 3_600, "DAYS": DAYS_MOST, "MAX": DAYS_MOST}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -49,6 +49,7 @@ class Settings:
     clearance_days: float = 30.0
     retention_days_max: int = 1825
     shard_objects: int = 2500
+    pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     log_level: str = "INFO"
 
@@ -98,8 +99,7 @@ def _parsed(name: str, text: str, kind: object) -> object:
         return Path(text)
     for number in (int, float):
         if number in kinds:
-            most = SHARD_OBJECTS_MOST if name.endswith("_OBJECTS") else DAYS_MOST
-            return _number(name, text, number, most)
+            return _number(name, text, number, MOST[name.rpartition("_")[2]])
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
         raise SettingsError(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
     return text

@@ -18,9 +18,12 @@ class DestinationFailed(Exception):
     destination_read_only, destination_failed, superseded; the text is a sentence with the cure."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(code, detail)  # both, so that it can be sent from process to process
         self.code = code
         self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 @contextmanager

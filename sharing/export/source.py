@@ -45,9 +45,12 @@ class SourceFailed(Exception):
     """The dataset itself cannot be read now; `code` is source_missing or source_failed."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(code, detail)  # both, so that it can be sent from process to process
         self.code = code
         self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 def read(

@@ -83,7 +83,7 @@ def settings(home: Path, database_url: str, **changes: object) -> Settings:
         payload_keys=secret(),
         signing_key=secret(),
         pseudonym_key=secret(),
-        **changes,  # type: ignore[arg-type]
+        **{"pack_processes": 1, **changes},  # type: ignore[arg-type]
     ).resolved()
 
 

@@ -3,10 +3,8 @@ it demands the clearance from the database again at every step."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from temporalio import activity
 
@@ -25,10 +23,9 @@ from sharing.export.staging import Staging, local
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
 from sharing.settings import Settings
+from workflows.activities import hands
 from workflows.activities.pulse import beating
 from workflows.messages import Plan, ReleaseAttempt, ShardTask
-
-T = TypeVar("T")
 
 
 class ExportPlane:
@@ -42,10 +39,9 @@ class ExportPlane:
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
-        # One: two share the interpreter's lock, and pack no more than one does alone.
-        self._working = set[Future[Any]]()
         self._tidying = set[asyncio.Task[None]]()
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="pack")
+        self._packers = hands.processes(settings.pack_processes)
+        self._threads = hands.threads(2)
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
@@ -78,8 +74,9 @@ class ExportPlane:
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
-        def pack() -> ShardResult:
-            return write_shard(
+        with _told():
+            return await self._packers.run(
+                write_shard,
                 self._store / local(fenced.location, "location"),
                 Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
                 task.number,
@@ -92,8 +89,6 @@ class ExportPlane:
                 progress=None,
             )
 
-        return await self._in_thread(pack)
-
     @activity.defn
     async def release_package(self, export_id: str) -> ReleaseAttempt:
         """Puts the package together, seals it, and releases it in one transaction that looks at
@@ -104,7 +99,8 @@ class ExportPlane:
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
             if isinstance(run, Stale):
                 return ReleaseAttempt(released=False, stale=run.shards)
-            sealed = await self._in_thread(lambda: self._sealed(export_id, run))
+            with _told():
+                sealed = await self._threads.run(self._sealed, export_id, run)
             outcome = await self._database.write(lambda u: releases.release(u, run, sealed))
             if isinstance(outcome, Stale):
                 return ReleaseAttempt(released=False, stale=outcome.shards)
@@ -137,7 +133,7 @@ class ExportPlane:
                 )
                 erase(staging.folder)
 
-            await asyncio.get_running_loop().run_in_executor(self._threads, hand_over)
+            await self._threads.run(hand_over)
             await self._database.write(lambda u: releases.delivered(u, export_id, str(destination)))
 
     @activity.defn
@@ -147,9 +143,7 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            await asyncio.get_running_loop().run_in_executor(
-                self._threads, erase, Staging(self._root, export_id).folder
-            )
+            await self._threads.run(erase, Staging(self._root, export_id).folder)
             await self._database.write(lambda u: runs.erased(u, export_id))
 
     @asynccontextmanager
@@ -167,20 +161,20 @@ class ExportPlane:
     async def _tidy(self, export_id: str) -> None:
         folder = Staging(self._root, export_id).folder
         try:
-            await asyncio.to_thread(wait, tuple(self._working))  # a thread cannot be interrupted
+            for some in (self._packers, self._threads):
+                await asyncio.to_thread(some.wait)
             if await self._database.read(lambda s: runs.is_over(s, export_id)):
                 await asyncio.to_thread(erase, folder)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Runs blocking work beside the loop; failures of disks become refusals with a cure."""
-        future = self._threads.submit(work)
-        self._working.add(future)
-        future.add_done_callback(self._working.discard)
-        try:
-            return await asyncio.wrap_future(future)
-        except (DestinationFailed, SourceFailed) as failure:
-            raise Refused(failure.code, str(failure)) from failure
-        except SealRefused as failure:
-            raise Refused("seal_refused", str(failure)) from failure
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Failures of disks become refusals with a cure."""
+    try:
+        yield
+    except (DestinationFailed, SourceFailed) as failure:
+        raise Refused(failure.code, str(failure)) from failure
+    except SealRefused as failure:
+        raise Refused("seal_refused", str(failure)) from failure
