@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
 from sharing.purpose import needs_explicit
-from sharing.records import heads, notices
+from sharing.records import heads, ledger, notices
 from sharing.records.datasets import Dataset, DatasetObject
 from sharing.records.notices import Notice
 from sharing.records.parties import Partner
@@ -23,7 +23,10 @@ class Consent(SQLModel, table=True):
     """One line of the ledger, as ISO/IEC TS 27560 names it; never changed, never deleted."""
 
     __tablename__ = "consent_event"
-    __table_args__ = (Index("ix_consent_event_subject", "subject"),)
+    __table_args__ = (
+        Index("ix_consent_event_subject", "subject"),
+        Index("uq_consent_event_source", "source", "source_id", unique=True),
+    )
     position: int = Field(
         primary_key=True, sa_type=Position, sa_column_kwargs={"autoincrement": False}
     )
@@ -40,7 +43,19 @@ class Consent(SQLModel, table=True):
     jurisdiction: str | None = None
     source: str
     recorded_at: datetime
+    controller: str | None = None
+    lawful_basis: str | None = None
+    method: str | None = None
+    minor: bool | None = None
+    source_id: str | None = None
+    evidence: str | None = None
 
+
+# What an event may leave unsaid.
+UNSAID: Mapping[str, Any] = dict.fromkeys(
+    ("valid_until", "jurisdiction", "controller", "lawful_basis", "method", "minor", "source_id",
+     "evidence")
+)  # fmt: skip
 
 _COLUMNS: tuple[Any, ...] = (
     Consent.position,
@@ -63,19 +78,12 @@ def append(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
     if not events:
         return heads.position(connection, "consent")
     first, at = heads.take(connection, "consent", len(events)), now()
-    session.execute(
-        insert(Consent),
-        [
-            {
-                "valid_until": None,
-                "jurisdiction": None,
-                **event,
-                "position": first + i,
-                "recorded_at": at,
-            }
-            for i, event in enumerate(events)
-        ],
-    )
+    rows = [
+        {**UNSAID, **event, "position": first + i, "recorded_at": at}
+        for i, event in enumerate(events)
+    ]
+    connection.execute(insert(Consent), rows)
+    ledger.checkpoint(connection, rows, at)
     return first + len(events) - 1
 
 

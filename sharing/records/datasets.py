@@ -9,6 +9,7 @@ from sqlmodel import Field, Session, SQLModel, col, insert, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from sharing.errors import Refused
+from sharing.records import ledger
 from sharing.records.tables import new_id, now
 
 
@@ -82,6 +83,7 @@ def publish_index(session: Session, dataset_id: str, index: int) -> Dataset:
     dataset = session.get_one(Dataset, dataset_id, with_for_update=True)
     if index <= dataset.index_version:
         raise Refused("superseded", "A later scan of this dataset was published meanwhile.")
+    ledger.number_index(session.connection(), dataset_id, index)
     counted = session.execute(
         select(
             func.count(),

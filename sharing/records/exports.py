@@ -69,6 +69,7 @@ class ExportShard(SQLModel, table=True):
     excluded: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     consent_position: int | None = Field(default=None, sa_type=Position)
     consent_until: datetime | None = None
+    consent_terms: str | None = None
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     committed_at: datetime | None = None
 

@@ -23,6 +23,7 @@ class Partner(SQLModel, table=True):
     name: str
     lei: str | None = None
     age_recipient: str | None = None
+    recipient_class: str | None = None
     created_at: datetime
 
 
@@ -65,6 +66,7 @@ class Token(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     person_id: str | None = Field(default=None, foreign_key="person.id")
     partner_id: str | None = Field(default=None, foreign_key="partner.id")
+    subject: str | None = None
     role: str
     issued_at: datetime
     expires_at: datetime | None = None

@@ -13,8 +13,11 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     exports,
     heads,
     interests,
+    ledger,
     notices,
     parties,
+    recalls,
+    reports,
     requests,
     signing_keys,
 )

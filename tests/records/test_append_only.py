@@ -11,13 +11,14 @@ from tests.records.conftest import Console
 from tests.records.test_release_rule import FIRST, recused, release, world
 
 APPEND_ONLY = (
-    "agreement", "audit_entry", "clearance", "consent_event", "decision", "declaration", "event",
-    "interest", "notice", "recusal", "release", "revision",
+    "agreement", "audit_entry", "clearance", "consent_checkpoint", "consent_event",
+    "consent_report", "consent_statement", "decision", "declaration", "event", "interest", "notice",
+    "notice_compatibility", "notice_text", "recusal", "release", "revision", "subject",
 )  # fmt: skip
 LIVING = {
     "dataset", "dataset_object", "export", "export_shard", "gate", "head", "idempotency_key",
-    "partner", "partner_parent", "person", "request", "role_grant", "sign_in_code", "signing_key",
-    "token", "unreadable_object",
+    "partner", "partner_parent", "person", "recall_item", "request", "role_grant", "sign_in_code",
+    "signing_key", "token", "unreadable_object",
 }  # fmt: skip
 
 
@@ -33,6 +34,17 @@ def filled(connection: Connection) -> Hand:
     hand.row("consent_event", position=1, subject="s", purpose="p", category="c", recipient="*",
              action="given", explicit=True, notice="n", notice_version="1", at=at, source="t",
              recorded_at=at)  # fmt: skip
+    hand.row("subject", number=0, name="s")
+    hand.row("consent_statement", number=0, terms="[]")
+    hand.row("consent_checkpoint", last=1, first=1, previous="0", events_sha256="x",
+             columns=b"", hash="h", at=at)  # fmt: skip
+    hand.row("consent_report", id="r", request_id="req", digest="d", moment="gate", position=1,
+             objects=0, subjects=0, covered_objects=0, covered_subjects=0, excluded="{}",
+             breakdown="{}", sample="[]", seed="s", terms_sha256="t", decisions_sha256="d",
+             taken_at=at)  # fmt: skip
+    hand.row("notice_text", name="n", version="1", language="en", text="t", text_sha256="x")
+    hand.row("notice_compatibility", id="c", name="n", older="1", newer="1", compatible=True,
+             reason="r", decided_by=FIRST, decided_at=at)  # fmt: skip
     hand.row("event", position=1, at=at, type="t", subject="s", data="{}")
     hand.row("audit_entry", position=1, at=at, actor="a", action="t", detail="{}",
              previous="0", hash="h")  # fmt: skip

@@ -6,6 +6,8 @@ Code with a bug, a forged message and a hand-written INSERT all meet these trigg
 # ruff: noqa: E501, S608  (SQL of our own, with no value from outside in it)
 from alembic import op
 
+from sharing.records.migrations import guards
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -137,17 +139,8 @@ def upgrade() -> None:
 
 
 def _sqlite() -> None:
-    for table in APPEND_ONLY:
-        for act in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, 'clearance: {table} is append-only'); END"
-            )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {_there(table)} "
-            f"BEGIN SELECT RAISE(ABORT, 'clearance: storage_conflict: {table} is append-only, and "
-            "this row is there already'); END"
-        )
+    for table, keys in APPEND_ONLY.items():
+        guards.keep(table, keys)
     for table, (code, rule) in RULES.items():
         op.execute(
             f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
@@ -156,33 +149,13 @@ def _sqlite() -> None:
         )
 
 
-def _there(table: str) -> str:
-    """True where a row of NEW's keys exists: INSERT OR REPLACE would delete it, and SQLite fires
-    no delete trigger for that. The row's number is a key too, though no column shows it."""
-    keys = [f"({key}) = ({_new(key)})" for key in APPEND_ONLY[table]]
-    return " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {same})" for same in (*keys, "rowid = NEW.rowid")
-    )
-
-
-def _new(key: str) -> str:
-    return ", ".join(f"NEW.{column}" for column in key.split(", "))
-
-
 def _postgresql() -> None:
     op.execute(
         "CREATE FUNCTION clearance_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'clearance: % is append-only', TG_TABLE_NAME; END $$"
     )
-    for table in APPEND_ONLY:
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION clearance_append_only()"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION clearance_append_only()"
-        )
+    for table, keys in APPEND_ONLY.items():
+        guards.keep(table, keys)
     for table, (code, rule) in RULES.items():
         op.execute(
             f"CREATE FUNCTION clearance_{table}_rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -203,11 +176,7 @@ def downgrade() -> None:
         if not sqlite:
             op.execute(f"DROP FUNCTION clearance_{table}_rule()")
     for table in APPEND_ONLY:
-        names = (
-            ("no_update", "no_delete", "no_replace") if sqlite else ("append_only", "no_truncate")
-        )
-        for name in names:
-            op.execute(f"DROP TRIGGER {table}_{name}" + ("" if sqlite else f" ON {table}"))
+        guards.let_go(table)
     if not sqlite:
         op.execute("DROP FUNCTION clearance_append_only()")
     op.execute("DELETE FROM head")

@@ -1,0 +1,55 @@
+"""Triggers by which the database itself refuses to change or delete what is only ever added."""
+
+# ruff: noqa: S608  (SQL of our own, with no value from outside in it)
+from alembic import op
+
+
+def keep(table: str, keys: tuple[str, ...]) -> None:
+    """Nothing in `table` can be changed, deleted or put in the place of a row with the same key.
+    `keys`: each set of columns that makes a row the same row. PostgreSQL needs the function
+    clearance_append_only() to be there."""
+    if op.get_bind().dialect.name == "sqlite":
+        _sqlite(table, keys)
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION clearance_append_only()"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION clearance_append_only()"
+    )
+
+
+def let_go(table: str) -> None:
+    """Takes down what `keep` put up."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    names = ("no_update", "no_delete", "no_replace") if sqlite else ("append_only", "no_truncate")
+    for name in names:
+        op.execute(f"DROP TRIGGER {table}_{name}" + ("" if sqlite else f" ON {table}"))
+
+
+def _sqlite(table: str, keys: tuple[str, ...]) -> None:
+    for act in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'clearance: {table} is append-only'); END"
+        )
+    op.execute(
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {_there(table, keys)} "
+        f"BEGIN SELECT RAISE(ABORT, 'clearance: storage_conflict: {table} is append-only, and "
+        "this row is there already'); END"
+    )
+
+
+def _there(table: str, keys: tuple[str, ...]) -> str:
+    """True where a row of NEW's keys exists: INSERT OR REPLACE would delete it, and SQLite fires
+    no delete trigger for that. The row's number is a key too, though no column shows it."""
+    same = [f"({key}) = ({_new(key)})" for key in keys]
+    return " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {one})" for one in (*same, "rowid = NEW.rowid")
+    )
+
+
+def _new(key: str) -> str:
+    return ", ".join(f"NEW.{column}" for column in key.split(", "))
