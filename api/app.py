@@ -16,6 +16,7 @@ from api.engine import Engine, Temporal
 from api.pages import home
 from api.routes import (
     audit,
+    consent_reports,
     consents,
     datasets,
     decisions,
@@ -42,6 +43,7 @@ ROUTES = (
     decisions,
     interests,
     consents,
+    consent_reports,
     reviews,
     exports,
     packages,

@@ -44,6 +44,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "requests.submit": PARTNER,
     "requests.list": READERS,
     "requests.show": READERS,
+    "consent_reports.list": STAFF,
     "requests.amend": PARTNER,
     "requests.withdraw": PARTNER,
     "requests.decide": GATEKEEPERS,

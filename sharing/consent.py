@@ -6,7 +6,7 @@ Events are ordered by the time they happened, then by ledger position; the last 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -117,7 +117,12 @@ def _nearest_miss(events: Iterable[ConsentEvent], question: Question) -> Exclusi
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A scope counted: objects and subjects covered, objects excluded by reason, at a position."""
+    """A scope counted: objects and subjects covered, objects excluded by reason, at a position.
+
+    `breakdown` counts covered objects by notice version, jurisdiction and month of consent;
+    `sample` holds ledger positions of evidence, drawn by `seed`; `decisions_sha256` is the digest
+    of the verdict on each object, in index order.
+    """
 
     objects: int
     subjects: int
@@ -125,6 +130,11 @@ class Coverage:
     covered_subjects: int
     excluded: Mapping[str, int]
     position: int
+    breakdown: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sample: Sequence[int] = ()
+    seed: str = ""
+    terms_sha256: str = ""
+    decisions_sha256: str = ""
 
 
 def report(coverage: Coverage) -> list[Finding]:

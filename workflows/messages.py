@@ -47,6 +47,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """Count the consent of this digest's scope, and keep the report."""
+
+    request_id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """A revision is recorded under this digest."""
 

@@ -22,6 +22,7 @@ from workflows.messages import (
     Opening,
     Standing,
     Submitted,
+    Survey,
     Triggered,
     export_workflow,
 )
@@ -35,6 +36,7 @@ AT_ONCE = {
     Stage.LEGAL_APPROVAL: "legal_findings",
 }
 A_MOMENT = timedelta(seconds=5)
+SURVEYED_AT_SUBMISSION_V1 = "surveyed-at-submission-v1"
 
 
 @workflow.defn
@@ -51,6 +53,7 @@ class ShareRequest(Case):
         await self._submission()
         while self._state not in ENDED:
             try:
+                self._survey()
                 await self._gate(Stage.PURPOSE_REVIEW)
                 await self._gate(Stage.CONSENT_VERIFICATION)
                 await self._gate(Stage.CONFLICT_SIGNOFF)
@@ -81,6 +84,17 @@ class ShareRequest(Case):
         )
         if standing is not None and self._state is None:
             self._adopt(standing)
+
+    def _survey(self) -> None:
+        """Has the scope's consent counted as it is at submission. Nobody waits for the report."""
+        if self._state is RequestState.SUBMITTED and workflow.patched(SURVEYED_AT_SUBMISSION_V1):
+            workflow.start_activity(
+                "survey_consent",
+                Survey(self._id, self._digest),
+                summary="count consent at submission",
+                cancellation_type=workflow.ActivityCancellationType.ABANDON,
+                **SURVEY,
+            )
 
     async def _gate(self, stage: Stage) -> None:
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""

@@ -42,6 +42,7 @@ LOG = logging.getLogger(__name__)
 def control_worker(client: Client, database: Database, settings: Settings) -> Worker:
     """Runs the process and records what people decide. It holds no storage setting."""
     submissions, exports = Submissions(database), Exports(database)
+    consent = ConsentVerification(database, settings)
     return Worker(
         client,
         task_queue=CONTROL_QUEUE,
@@ -53,7 +54,8 @@ def control_worker(client: Client, database: Database, settings: Settings) -> Wo
             submissions.record_lapse,
             submissions.load_standing,
             PurposeReview(database, settings).purpose_findings,
-            ConsentVerification(database, settings).consent_findings,
+            consent.survey_consent,
+            consent.consent_findings,
             ConflictSignoff(database, settings).conflict_findings,
             LegalApproval(database, settings).legal_findings,
             Decisions(database, settings).record_decision,

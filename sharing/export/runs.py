@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass
 from sqlmodel import Session
 
 from sharing.clearance import Clearance
+from sharing.consent import Coverage
 from sharing.errors import Refused
 from sharing.export.pack import ShardResult
 from sharing.export.select import Chosen, cut
 from sharing.export.select import choose as choose_shard
-from sharing.records import clearances, exports, requests, scopes
+from sharing.records import clearances, exports, reports, requests, scopes
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export, ExportShard, UnreadableObject
+from sharing.records.reports import Moment
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -66,13 +68,21 @@ def planned(session: Session, export_id: str) -> int | None:
     return case_of(session, export_id).export.shards
 
 
-def objects_of(session: Session, export_id: str) -> Sequence[tuple[int, str]]:
-    """(index position, subject) of everything in the scope of an export."""
-    return scopes.objects_of(session, case_of(session, export_id).revision)
+def survey(session: Session, export_id: str) -> tuple[Sequence[tuple[int, str]], Coverage]:
+    """(index position, subject) of all that an export asks for, and its consent counted."""
+    case = case_of(session, export_id)
+    return scopes.objects_of(session, case.revision), scopes.coverage(session, case.request)
 
 
-def plan(unit: Unit, export_id: str, objects: Sequence[tuple[int, str]], size: int) -> int:
-    """Writes the shards of an export; the same call again changes nothing."""
+def plan(
+    unit: Unit,
+    export_id: str,
+    objects: Sequence[tuple[int, str]],
+    size: int,
+    counted: Coverage,
+) -> int:
+    """Writes the shards of an export, and the report of its consent as it is at the trigger; the
+    same call again changes nothing."""
     case = case_of(unit.session, export_id, hold=True)
     if case.export.shards is not None:
         return case.export.shards
@@ -84,6 +94,7 @@ def plan(unit: Unit, export_id: str, objects: Sequence[tuple[int, str]], size: i
     ]
     unit.session.add_all(rows)
     case.export.shards, case.export.total = len(rows), len(objects)
+    reports.keep(unit, case.request, Moment.TRIGGER, counted, export_id)
     unit.audit(
         EXPORTER,
         "export.planned",

@@ -1,18 +1,34 @@
 """Consent reports: what a scope came to when it was counted, at each moment that it is counted."""
 
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Column
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.records.tables import Position
+from sharing.consent import Coverage
+from sharing.records.requests import Request
+from sharing.records.tables import Position, now
+from sharing.records.unit import Unit
+
+COUNTER = "system:consent_verification-findings"
+
+
+class Moment(StrEnum):
+    """When a scope is counted. Per shard and at release every subject is asked by itself."""
+
+    SUBMISSION = "submission"
+    GATE = "gate"
+    TRIGGER = "trigger"
 
 
 class ConsentReport(SQLModel, table=True):
     """One count of a revision's scope over the ledger as it stood at `position`; never changed.
 
-    `moment` says when: submission, gate, trigger. `breakdown` counts objects by notice version,
+    `breakdown` counts objects by notice version,
     jurisdiction and month of consent; `sample` holds positions of evidence, drawn by `seed`.
     """
 
@@ -33,3 +49,50 @@ class ConsentReport(SQLModel, table=True):
     terms_sha256: str
     decisions_sha256: str
     taken_at: datetime
+
+
+def keep(unit: Unit, request: Request, moment: Moment, counted: Coverage, run: str = "") -> None:
+    """Keeps a report on the request's present digest, once for each moment (and export `run`)."""
+    named = f"{request.id}|{request.digest}|{moment}|{run}"
+    report_id = f"crp_{hashlib.sha256(named.encode()).hexdigest()[:20]}"
+    if unit.session.get(ConsentReport, report_id) is not None:
+        return
+    unit.session.add(
+        ConsentReport(
+            id=report_id,
+            request_id=request.id,
+            digest=request.digest,
+            moment=moment,
+            position=counted.position,
+            objects=counted.objects,
+            subjects=counted.subjects,
+            covered_objects=counted.covered_objects,
+            covered_subjects=counted.covered_subjects,
+            excluded=dict(counted.excluded),
+            breakdown={name: dict(counts) for name, counts in counted.breakdown.items()},
+            sample=list(counted.sample),
+            seed=counted.seed,
+            terms_sha256=counted.terms_sha256,
+            decisions_sha256=counted.decisions_sha256,
+            taken_at=now(),
+        )
+    )
+    unit.audit(
+        COUNTER,
+        "consent.counted",
+        request.id,
+        report=report_id,
+        moment=str(moment),
+        position=counted.position,
+        covered=counted.covered_objects,
+        decisions=counted.decisions_sha256,
+    )
+
+
+def of_request(session: Session, request_id: str) -> Sequence[ConsentReport]:
+    """Every report on a request, in the order they were taken."""
+    return session.exec(
+        select(ConsentReport)
+        .where(ConsentReport.request_id == request_id)
+        .order_by(col(ConsentReport.taken_at), col(ConsentReport.id))
+    ).all()

@@ -26,9 +26,9 @@ class Exporting:
 
     async def planned(self, size: int = 6) -> int:
         """Cuts the scope into shards; returns how many."""
-        objects = await self.desk.database.read(lambda s: runs.objects_of(s, self.export))
+        objects, counted = await self.desk.database.read(lambda s: runs.survey(s, self.export))
         shards: int = await self.desk.database.write(
-            lambda u: runs.plan(u, self.export, objects, size)
+            lambda u: runs.plan(u, self.export, objects, size, counted)
         )
         return shards
 

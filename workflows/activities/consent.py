@@ -3,15 +3,16 @@
 from temporalio import activity
 
 from sharing.consent import Coverage, report
-from sharing.records import requests
+from sharing.records import reports, requests
 from sharing.records.database import Database
+from sharing.records.reports import Moment
 from sharing.records.requests import Request
 from sharing.records.scopes import coverage
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judge, Judged, open_gate
 from workflows.activities.pulse import beating
-from workflows.messages import Opened, Opening
+from workflows.messages import Opened, Opening, Survey
 
 
 class ConsentVerification:
@@ -22,18 +23,36 @@ class ConsentVerification:
         self._settings = settings
 
     @activity.defn
+    async def survey_consent(self, survey: Survey) -> None:
+        """Keeps a report of the count as it is at submission. A revision that was superseded
+        meanwhile needs none."""
+
+        def keep(unit: Unit, counted: Coverage) -> None:
+            request = requests.get(unit.session, survey.request_id)
+            if request.digest == survey.digest:
+                reports.keep(unit, request, Moment.SUBMISSION, counted)
+
+        async with beating():
+            counted = await self._counted(survey.request_id)
+            await self._database.write(lambda unit: keep(unit, counted))
+
+    @activity.defn
     async def consent_findings(self, opening: Opening) -> Opened:
         """Opens the consent gate. The count is taken beside the writer: it may be long, and
         every subject is asked again per shard and at release."""
         async with beating():
-            counted = await self._database.read(
-                lambda session: coverage(session, requests.get(session, opening.request_id))
-            )
+            counted = await self._counted(opening.request_id)
             return await open_gate(self._database, self._settings, opening, _judge(counted))
+
+    async def _counted(self, request_id: str) -> Coverage:
+        return await self._database.read(
+            lambda session: coverage(session, requests.get(session, request_id))
+        )
 
 
 def _judge(counted: Coverage) -> Judge:
-    def judge(_: Unit, __: Request) -> Judged:
+    def judge(unit: Unit, request: Request) -> Judged:
+        reports.keep(unit, request, Moment.GATE, counted)
         return Judged(report(counted))
 
     return judge

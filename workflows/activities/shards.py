@@ -51,9 +51,9 @@ class ExportPlane:
                 return Plan(0, self._silence)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
-                objects = await self._database.read(lambda s: runs.objects_of(s, export_id))
+                objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
                 known = await self._database.write(
-                    lambda u: runs.plan(u, export_id, objects, self._shard_objects)
+                    lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
                 )
             return Plan(known, self._silence)
 
