@@ -1,8 +1,8 @@
 """Records the histories that every later version must be able to replay.
 
 `uv run python -m tests.replay.record` plays each scenario on a real server and writes its history
-to tests/replay/histories/<workflow>/<scenario>.json. Run it when a scenario is added, or when a
-change of command order is meant and gated with `workflow.patched`; never to make a red test green.
+to tests/replay/histories/<workflow>/<scenario>.v<VERSION>.json. Raise VERSION and run it when a
+change of command order is meant and gated with `workflow.patched`: earlier histories stay.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from workflows import worker
 from workflows.codec import converter
 
 HISTORIES = Path(__file__).parent / "histories"
+VERSION = 2
 # Not a secret: it opens recorded tests, and nothing else.
 PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -139,7 +140,7 @@ async def _keep(client: Client, workflow_id: str, kind: str, scenario: str) -> N
     handle = client.get_workflow_handle(workflow_id)
     await handle.result()
     history = await handle.fetch_history()
-    file = HISTORIES / kind / f"{scenario}.json"
+    file = HISTORIES / kind / f"{scenario}.v{VERSION}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     # Who recorded it is nobody's business, and would make every recording differ.
     file.write_text(re.sub(r"\d+@[\w.-]+", "recorder", history.to_json()) + "\n")
@@ -158,6 +159,7 @@ async def main(home: Path) -> None:
         signing_key=PAYLOAD_KEY,
         pseudonym_key=PAYLOAD_KEY,
         shard_objects=4,
+        pack_processes=1,
     ).resolved()
     async with (
         await skipped_time_server() as server,

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from tests.replay.record import HISTORIES, SCENARIOS, replay_converter
+from tests.replay.record import HISTORIES, SCENARIOS, VERSION, replay_converter
 from workflows.export import ExportRun
 from workflows.share_request import ShareRequest
 from workflows.worker import PASSED_THROUGH
@@ -56,13 +56,15 @@ class Impostor:
 
 async def test_replayer_can_fail() -> None:
     """Another order of commands under the same name is noticed."""
-    file = HISTORIES / "share_request" / "cleared.json"
+    file = HISTORIES / "share_request" / "cleared.v1.json"
     with pytest.raises(workflow.NondeterminismError):
         await replayer(Impostor).replay_workflow(history(file))
 
 
 def test_no_orphans() -> None:
-    """Every kept history belongs to a scenario, and every scenario has its history."""
+    """Every kept history belongs to a scenario, and every version has one of each."""
+    versions = range(1, VERSION + 1)
     kept = {file.stem for file in FILES if file.parent.name == "share_request"}
-    assert kept == {scenario.__name__ for scenario in SCENARIOS}
-    assert {file.stem for file in FILES if file.parent.name == "export_run"} == {"delivered"}
+    assert kept == {f"{scenario.__name__}.v{n}" for scenario in SCENARIOS for n in versions}
+    runs = {file.stem for file in FILES if file.parent.name == "export_run"}
+    assert runs == {f"delivered.v{n}" for n in versions}
