@@ -1,9 +1,15 @@
 """The log: it verifies as written, every way of tampering with it is found, and it only grows."""
 
+import hashlib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -201,3 +207,19 @@ async def test_a_decision_and_its_entry_stand_together(database: Database, tmp_p
     taken = await database.read(lambda s: requests.decisions_of(s, request))
     assert told == [d.id for d in taken]
     assert [d.stage for d in taken] == list(GATES)
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]))
+values = words | st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans() | st.none()
+
+
+@given(
+    actor=words,
+    detail=st.dictionaries(words, values | st.floats(allow_nan=False) | st.lists(values)),
+)
+def test_hash_is_over_the_canonical_form(actor: str, detail: dict[str, Any]) -> None:
+    """Whatever an entry holds, its hash is that of its RFC 8785 form."""
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    row = {"position": 7, "at": at, "actor": actor, "detail": detail, "previous": GENESIS}
+    canonical = rfc8785.dumps({**row, "at": at.isoformat()})
+    assert entry_hash(row) == hashlib.sha256(canonical).hexdigest()
