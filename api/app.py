@@ -16,6 +16,7 @@ from api.engine import Engine, Temporal
 from api.pages import home
 from api.routes import (
     audit,
+    compatibility,
     consent_reports,
     consents,
     datasets,
@@ -53,6 +54,7 @@ ROUTES = (
     tokens,
     datasets,
     notices,
+    compatibility,
     me,
     audit,
     keys,

@@ -37,6 +37,8 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "datasets.show": READERS,
     "notices.create": ADMIN,
     "notices.list": READERS,
+    "notices.decide": frozenset({Role.CONSENT_STEWARD, Role.LEGAL_COUNSEL}),
+    "notices.compatibility": STAFF,
     "consents.append": ADMIN | {Role.CONSENT_STEWARD},
     "interests.declare": STAFF,
     "interests.list": STAFF,

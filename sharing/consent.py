@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sharing.findings import Finding, compliant, gap, violation
+from sharing.notice import Comparison
 from sharing.purpose import CATEGORIES, PURPOSES, NoticeTerms, Term, covers
 from sharing.stages import Exclusion
 
@@ -137,9 +138,11 @@ class Coverage:
     decisions_sha256: str = ""
 
 
-def report(coverage: Coverage) -> list[Finding]:
-    """The findings of gate 2: how much of the scope may go, and why the rest may not."""
-    return [_scope(coverage), _covered(coverage), _excluded(coverage)]
+def report(coverage: Coverage, undecided: Sequence[Comparison] = ()) -> list[Finding]:
+    """The findings of gate 2: how much of the scope may go, and why the rest may not; and the
+    `undecided` pairs of notices that some of the rest may hang on."""
+    findings = [_scope(coverage), _covered(coverage), _excluded(coverage)]
+    return [*findings, _compatibility(undecided)]
 
 
 def _scope(coverage: Coverage) -> Finding:
@@ -167,3 +170,14 @@ def _excluded(coverage: Coverage) -> Finding:
     counted = Counter(coverage.excluded).most_common()
     reasons = ", ".join(f"{count} {reason}" for reason, count in counted)
     return gap("objects_excluded", f"Excluded and never exported: {reasons}.")
+
+
+def _compatibility(undecided: Sequence[Comparison]) -> Finding:
+    if not undecided:
+        return compliant("notice_compatibility", "No notice of this use waits to be compared.")
+    pairs = ", ".join(f"{pair.name} {pair.older} with {pair.newer}" for pair in undecided)
+    return gap(
+        "notice_compatibility",
+        f"Nobody decided whether these are compatible, so consents under the older do not count: "
+        f"{pairs}.",
+    )

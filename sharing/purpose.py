@@ -77,15 +77,23 @@ def needs_explicit(purpose: str, category: str, special_category: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NoticeTerms:
-    """What one version of a notice told people: its purposes and data categories."""
+    """What one version of a notice told people: its purposes and data categories.
+
+    `stands` is False where a newer version is there and nobody decided that they are compatible.
+    """
 
     name: str
     version: str
     purposes: tuple[str, ...]
     categories: tuple[str, ...]
+    stands: bool = True
 
     def covers(self, purpose: str, category: str) -> bool:
-        """True if this notice named the purpose (or a wider one) for the category."""
+        """True if this notice still stands and named the purpose for the category."""
+        return self.stands and self.names(purpose, category)
+
+    def names(self, purpose: str, category: str) -> bool:
+        """True if its words name the purpose (or a wider one) for the category."""
         return any(covers(PURPOSES, told, purpose) for told in self.purposes) and any(
             covers(CATEGORIES, told, category) for told in self.categories
         )

@@ -1,5 +1,6 @@
 """Notices: what people were told about the use of their data, version by version."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -12,20 +13,25 @@ from api.dependencies import Call
 from api.fields import Body, CategoryTerm, Line, LongText, PurposeTerm
 from api.guard import GuardedRoute
 from api.idempotency import Json
-from sharing.errors import Refused
+from api.languages import Language, Texts
+from sharing.errors import Refused, bad_field
+from sharing.notice import Version
 from sharing.records import notices
-from sharing.records.notices import Notice
+from sharing.records.notices import Notice, NoticeText
 from sharing.records.unit import Unit
 
 router = APIRouter(prefix="/v1/notices", tags=["consent"], route_class=GuardedRoute)
 
 
 class NewNotice(Body):
-    """One version of a notice, and the purposes and data categories that it names."""
+    """One version of a notice, and the purposes and data categories that it names. `text` is in
+    `language`; `texts` has the same words in others."""
 
     name: Line
     version: Line
     text: LongText
+    language: Language = "en"
+    texts: Texts
     purposes: Annotated[list[PurposeTerm], Field(min_length=1, max_length=100)]
     categories: Annotated[list[CategoryTerm], Field(min_length=1, max_length=100)]
 
@@ -34,6 +40,9 @@ class NewNotice(Body):
 async def create(body: NewNotice, call: Call) -> Response:
     """Adds a version of a notice; it never changes afterwards."""
 
+    if body.texts.get(body.language, body.text) != body.text:
+        raise bad_field(f"texts.{body.language}", "is not `text`, which is in this language.")
+
     def work(unit: Unit) -> Json:
         if unit.session.get(Notice, (body.name, body.version)) is not None:
             raise Refused(
@@ -41,18 +50,18 @@ async def create(body: NewNotice, call: Call) -> Response:
                 f"{body.name} {body.version} was given already: a notice never "
                 "changes, so give the new text a new version.",
             )
-        notice = notices.add(
-            unit.session, body.name, body.version, body.text, body.purposes, body.categories
-        )
+        notice = notices.add(unit.session, **body.model_dump())
+        texts = notices.texts(unit.session, [(body.name, body.version)])
         unit.audit(
             call.principal.id,
             "notice.added",
             notice=body.name,
             version=body.version,
             text_sha256=notice.text_sha256,
+            languages=sorted({body.language, *body.texts}),
         )
         unit.tell("notice.added", body.name, version=body.version)
-        return _view(notice)
+        return _view(notice, texts)
 
     return await call.create(work)
 
@@ -69,20 +78,25 @@ async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Respon
             .where(place > tuple_(*after))
             .order_by(Notice.name, Notice.version)
             .limit(limit + 1)
-        )
-        return [_view(notice) for notice in rows]
+        ).all()
+        texts = notices.texts(session, [(notice.name, notice.version) for notice in rows])
+        return [_view(notice, texts) for notice in rows]
 
     found = await call.read(query)
     last = found[limit - 1] if len(found) > limit else None
     return page(found[:limit], [last["name"], last["version"]] if last else None)
 
 
-def _view(notice: Notice) -> Json:
+def _view(notice: Notice, texts: Mapping[Version, Mapping[str, NoticeText]]) -> Json:
+    mine = texts[notice.name, notice.version]
     return {
         "name": notice.name,
         "version": notice.version,
         "text": notice.text,
         "text_sha256": notice.text_sha256,
+        "language": notices.language_of(notice, mine),
+        "texts": {tag: said.text for tag, said in mine.items()},
+        "texts_sha256": {tag: said.text_sha256 for tag, said in mine.items()},
         "purposes": notice.purposes,
         "categories": notice.categories,
         "created_at": notice.created_at,

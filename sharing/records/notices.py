@@ -1,14 +1,20 @@
 """Notices: what people were told, version by version."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKeyConstraint
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, func
+from sqlmodel import Field, Session, SQLModel, col, select, tuple_
 
+from sharing.notice import Comparison, comparisons, open_questions, overtaken
 from sharing.purpose import NoticeTerms
-from sharing.records.tables import now
+from sharing.records import heads
+from sharing.records.tables import new_id, now
+
+UNSAID = "und"  # BCP 47: the language of a notice from before languages were asked for
+_TICK = timedelta(microseconds=1)
 
 
 class Notice(SQLModel, table=True):
@@ -70,24 +76,140 @@ def add(
     text: str,
     purposes: Sequence[str],
     categories: Sequence[str],
+    language: str = "en",
+    texts: Mapping[str, str] | None = None,
 ) -> Notice:
-    """A new version of a notice, its text hashed."""
+    """A new version of a notice; `texts` are its words in other languages. All are hashed."""
+    at = _after(session, select(func.max(Notice.created_at)).where(Notice.name == name))
     notice = Notice(
         name=name,
         version=version,
         text=text,
         purposes=list(purposes),
-        text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        text_sha256=_sha256(text),
         categories=list(categories),
-        created_at=now(),
+        created_at=at,
     )
     session.add(notice)
+    session.flush()
+    session.add_all(
+        NoticeText(name=name, version=version, language=tag, text=said, text_sha256=_sha256(said))
+        for tag, said in {**(texts or {}), language: text}.items()
+    )
     return notice
 
 
-def terms(session: Session) -> Mapping[tuple[str, str], NoticeTerms]:
-    """Every notice's purposes and categories, by name and version."""
+def decide(
+    session: Session,
+    name: str,
+    older: str,
+    newer: str,
+    compatible: bool,
+    reason: str,
+    decided_by: str,
+) -> NoticeCompatibility:
+    """A person's word on two versions of a notice that are on record; the latest one counts."""
+    pair = (
+        NoticeCompatibility.name == name,
+        NoticeCompatibility.older == older,
+        NoticeCompatibility.newer == newer,
+    )
+    decision = NoticeCompatibility(
+        id=new_id("cmp"),
+        name=name,
+        older=older,
+        newer=newer,
+        compatible=compatible,
+        reason=reason,
+        decided_by=decided_by,
+        decided_at=_after(session, select(func.max(NoticeCompatibility.decided_at)).where(*pair)),
+    )
+    session.add(decision)
+    return decision
+
+
+def _after(session: Session, latest: Any) -> datetime:
+    """This moment, or just behind the latest one found: then their order is never in doubt. Holds
+    the consent ledger, so that a release sees each change of terms before it or not at all."""
+    heads.position(session.connection(), "consent", hold=True)
+    last: datetime | None = session.scalar(latest)
+    return now() if last is None else max(now(), last + _TICK)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def terms(session: Session, at: datetime | None = None) -> Mapping[tuple[str, str], NoticeTerms]:
+    """Every notice's purposes and categories, and whether it stands, by name and version; as of
+    now, or of a moment."""
+    fallen = overtaken(compared(session, at))
+    rows = session.execute(
+        _until(
+            select(Notice.name, Notice.version, Notice.purposes, Notice.categories),
+            Notice.created_at,
+            at,
+        ).order_by(Notice.name, Notice.version)
+    )
     return {
-        (n.name, n.version): NoticeTerms(n.name, n.version, tuple(n.purposes), tuple(n.categories))
-        for n in session.exec(select(Notice).order_by(Notice.name, Notice.version))
+        (name, version): NoticeTerms(
+            name, version, tuple(purposes), tuple(categories), (name, version) not in fallen
+        )
+        for name, version, purposes, categories in rows
     }
+
+
+def compared(
+    session: Session, at: datetime | None = None, name: str | None = None
+) -> list[Comparison]:
+    """Every older version beside every newer one, of one notice or of all."""
+    versions = select(Notice.name, Notice.version).order_by(col(Notice.created_at))
+    rows = decisions(session, at, name)
+    if name is not None:
+        versions = versions.where(Notice.name == name)
+    given = session.execute(_until(versions, Notice.created_at, at))
+    latest = {(d.name, d.older, d.newer): d.compatible for d in rows}
+    return list(comparisons([(row[0], row[1]) for row in given], latest))
+
+
+def decisions(
+    session: Session, at: datetime | None = None, name: str | None = None
+) -> list[NoticeCompatibility]:
+    """What people decided of pairs of versions, oldest first; of one notice or of all."""
+    statement = select(NoticeCompatibility).order_by(col(NoticeCompatibility.decided_at))
+    if name is not None:
+        statement = statement.where(NoticeCompatibility.name == name)
+    return list(session.scalars(_until(statement, NoticeCompatibility.decided_at, at)))
+
+
+def undecided(session: Session, purpose: str, category: str) -> list[Comparison]:
+    """Pairs that a person should decide, whose older version names the purpose and category."""
+    known = terms(session)
+    return [
+        pair
+        for pair in open_questions(compared(session))
+        if known[pair.name, pair.older].names(purpose, category)
+    ]
+
+
+def texts(
+    session: Session, versions: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, NoticeText]]:
+    """The words of notices in each language, by name and version."""
+    wanted = list(versions)
+    found: dict[tuple[str, str], dict[str, NoticeText]] = {version: {} for version in wanted}
+    place = tuple_(NoticeText.name, NoticeText.version)
+    for row in session.exec(
+        select(NoticeText).where(place.in_(wanted)).order_by(NoticeText.language)
+    ):
+        found[row.name, row.version][row.language] = row
+    return found
+
+
+def language_of(notice: Notice, texts: Mapping[str, NoticeText]) -> str:
+    """The language in which the notice's own text is."""
+    return next((tag for tag, said in texts.items() if said.text == notice.text), UNSAID)
+
+
+def _until(statement: Any, moment: Any, at: datetime | None) -> Any:
+    return statement if at is None else statement.where(moment <= at)

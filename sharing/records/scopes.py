@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from sharing.consent import Coverage
-from sharing.records import consents, heads, requests
+from sharing.notice import Comparison
+from sharing.records import consents, heads, notices, requests
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
@@ -43,3 +44,10 @@ def coverage(session: Session, request: Request) -> Coverage:
         now(),
         position,
     )
+
+
+def undecided(session: Session, request: Request) -> list[Comparison]:
+    """Pairs of notices that somebody should decide before this request's scope can be whole."""
+    revision = requests.revision_row(session, request)
+    dataset = session.get_one(Dataset, revision.dataset_id)
+    return notices.undecided(session, revision.body["purpose"], dataset.category)

@@ -10,7 +10,12 @@ from sharing.stages import Role
 from tests.api.world import World
 
 GUARDED = sorted(name for name, roles in ALLOWED.items() if roles is not None)
-ABSENT = {"{request_id}": "req_" + "0" * 20, "{export_id}": "exp_" + "0" * 20, "{name}": "absent"}
+ABSENT = {
+    "{request_id}": "req_" + "0" * 20,
+    "{export_id}": "exp_" + "0" * 20,
+    "{name}": "absent",
+    "{name:path}": "absent",
+}
 
 
 def routes() -> dict[str, APIRoute]:

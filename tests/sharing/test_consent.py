@@ -249,8 +249,9 @@ def results(coverage: Coverage) -> dict[str, Result]:
 )
 def test_findings_of_a_count(coverage: Coverage, expected: tuple[str, str, str]) -> None:
     """An empty scope and one that nobody agreed to are violations; exclusions are for a person."""
-    assert tuple(results(coverage).values()) == expected
-    assert list(results(coverage)) == ["scope_size", "subjects_covered", "objects_excluded"]
+    assert tuple(results(coverage).values()) == (*expected, "compliant")
+    checks = ["scope_size", "subjects_covered", "objects_excluded", "notice_compatibility"]
+    assert list(results(coverage)) == checks
 
 
 def test_findings_name_the_numbers() -> None:

@@ -7,7 +7,7 @@ from sharing.records import reports, requests
 from sharing.records.database import Database
 from sharing.records.reports import Moment
 from sharing.records.requests import Request
-from sharing.records.scopes import coverage
+from sharing.records.scopes import coverage, undecided
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judge, Judged, open_gate
@@ -53,6 +53,6 @@ class ConsentVerification:
 def _judge(counted: Coverage) -> Judge:
     def judge(unit: Unit, request: Request) -> Judged:
         reports.keep(unit, request, Moment.GATE, counted)
-        return Judged(report(counted))
+        return Judged(report(counted, undecided(unit.session, request)))
 
     return judge
