@@ -15,7 +15,7 @@ from sharing.records import heads
 from sharing.records.tables import Position
 
 GENESIS = "0" * 64
-# Of text and whole numbers under plain names the standard encoder writes the canonical form too, five times as fast.
+# Of text and whole numbers the standard encoder writes the canonical form too, and much faster.
 _PLAIN = frozenset({str, int, bool, type(None)})
 _ENCODED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
