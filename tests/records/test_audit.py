@@ -215,11 +215,19 @@ values = words | st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans() | st.none(
 
 @given(
     actor=words,
-    detail=st.dictionaries(words, values | st.floats(allow_nan=False) | st.lists(values)),
+    detail=st.dictionaries(
+        words, values | st.floats(allow_nan=False, allow_infinity=False) | st.lists(values)
+    ),
 )
 def test_hash_is_over_the_canonical_form(actor: str, detail: dict[str, Any]) -> None:
     """Whatever an entry holds, its hash is that of its RFC 8785 form."""
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    row = {"position": 7, "at": at, "actor": actor, "detail": detail, "previous": GENESIS}
+    row: dict[str, Any] = {
+        "position": 7,
+        "at": at,
+        "actor": actor,
+        "detail": detail,
+        "previous": GENESIS,
+    }
     canonical = rfc8785.dumps({**row, "at": at.isoformat()})
     assert entry_hash(row) == hashlib.sha256(canonical).hexdigest()
