@@ -72,12 +72,15 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def append(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
-    """Appends events in the order given; returns the position of the last."""
+def append(
+    session: Session, events: Sequence[Mapping[str, Any]], moment: datetime | None = None
+) -> int:
+    """Appends events in the order given, as recorded at `moment` (now); returns the position of
+    the last."""
     connection = session.connection()
     if not events:
         return heads.position(connection, "consent")
-    first, at = heads.take(connection, "consent", len(events)), now()
+    first, at = heads.take(connection, "consent", len(events)), moment or now()
     rows = [
         {**UNSAID, **event, "position": first + i, "recorded_at": at}
         for i, event in enumerate(events)

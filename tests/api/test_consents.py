@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sharing.consent import Action
 from tests.api.world import World
 
 GOOD = {
@@ -41,6 +42,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"subject": 9}, "subject"),
     ({"source": None}, "source"),
     ({"colour": 1}, "colour"),
+    ({"jurisdiction": "Bavaria"}, "jurisdiction"),
+    ({"lawful_basis": "gdpr:A6-1-f"}, "lawful_basis: this ledger keeps consents only"),
+    ({"method": "fax"}, "method"),
+    ({"minor": "no"}, "minor"),
+    ({"source_id": ""}, "source_id"),
+    ({"evidence": "a\nb"}, "evidence"),
     ({"recipent": "*"}, "recipent: is not known. Did you mean 'recipient'?"),
 ]
 
@@ -64,7 +71,9 @@ async def test_bad_lines_do_not_hinder_good_ones(there: World) -> None:
     assert [one["line"] for one in told["refused"]] == [2, 5, 6]
     assert told["position"] == before + 2
     appended = [e for e in await there.audit() if e["action"] == "consents.appended"]
-    assert appended[-1]["detail"] == {"accepted": 2, "refused": 3, "position": before + 2}
+    assert appended[-1]["detail"] == {
+        "accepted": 2, "known": 0, "refused": 3, "position": before + 2,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "word"), BAD, ids=[json.dumps(c) for c, _ in BAD])
@@ -92,6 +101,40 @@ async def test_a_withdrawal_is_an_event_like_any_other(there: World) -> None:
         "jurisdiction": "DE",
     }
     assert (await sent(there, [json.dumps(line)]))["accepted"] == 1
+
+
+@pytest.mark.parametrize("action", list(Action))
+async def test_what_a_consent_can_say(shared: World, action: str) -> None:
+    """Every action is taken, with all that may be said beside it; a no also before any yes."""
+    line = {
+        **GOOD,
+        "subject": f"never seen {action}",
+        "action": action,
+        "jurisdiction": "US-IL",
+        "controller": "Clearance Ltd",
+        "lawful_basis": "gdpr:A9-2-a",
+        "method": "written_release",
+        "minor": False,
+        "source_id": action,
+        "evidence": "vault/2024/17",
+    }
+    told = await sent(shared, [json.dumps(line)])
+    assert (told["accepted"], told["refused"]) == (1, [])
+
+
+async def test_what_a_source_sent_before(there: World) -> None:
+    """The same source_id again is known where it says the same, and a refused line where not."""
+    first, other = {**GOOD, "source_id": "1"}, {**GOOD, "source_id": "1", "explicit": False}
+    before = (await sent(there, [json.dumps(first)]))["position"]
+    lines = ["{bad", json.dumps(first), json.dumps(other), json.dumps({**GOOD, "source_id": "2"})]
+    for accepted, known in ((1, 1), (0, 2)):
+        told = await sent(there, lines)
+        assert (told["accepted"], told["known"]) == (accepted, known)
+        assert told["position"] == before + 1
+        assert [one["line"] for one in told["refused"]] == [1, 3]
+        assert told["refused"][1]["reason"] == (
+            f"source_id: was used before for something else, at position {before}."
+        )
 
 
 @pytest.mark.parametrize(

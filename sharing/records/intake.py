@@ -1,0 +1,88 @@
+"""The way in for consent events from outside: what a source has sent before is not taken twice.
+
+A source names each of its events by a `source_id` of its own. The same event again is known; the
+same id for something else is refused. Whoever writes at the same time waits at the ledger's head,
+so of two imports at once the second sees what the first has left."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlmodel import Session, select
+
+from sharing.records import consents, heads
+from sharing.records.consents import UNSAID, Consent
+from sharing.records.lists import AT_ONCE, among, bound
+from sharing.records.tables import now
+
+Event = Mapping[str, Any]
+Key = tuple[str, str]  # source, source_id
+_TABLE = Consent.__table__  # type: ignore[attr-defined]
+_CONTENT = tuple(
+    column.name for column in _TABLE.columns if column.name not in ("position", "recorded_at", "at")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of events: `refused` holds (place in the list from 0, reason), in order."""
+
+    accepted: int
+    known: int
+    refused: tuple[tuple[int, str], ...]
+    position: int
+
+
+def take_in(session: Session, events: Sequence[Event]) -> Taken:
+    """Appends what is new, in the order given. An event whose clock ran ahead happened at the
+    latest when it was recorded: a yes must not outlive a no that is said a moment later."""
+    connection = session.connection()
+    head, moment = heads.position(connection, "consent", hold=True), now()
+    said = _said_before(connection, events)
+    fresh: list[Event] = []
+    refused: list[tuple[int, str]] = []
+    for place, event in enumerate(events):
+        name = event.get("source_id")
+        before = said.get((event["source"], name)) if name is not None else None
+        if before is None:
+            fresh.append(_not_later(event, moment))
+            if name is not None:
+                said[event["source"], name] = {
+                    **UNSAID, **fresh[-1], "position": head + len(fresh), "recorded_at": moment
+                }  # fmt: skip
+        elif not _same(event, before):
+            reason = "source_id: was used before for something else, at position"
+            refused.append((place, f"{reason} {before['position']}."))
+    known = len(events) - len(fresh) - len(refused)
+    position = consents.append(session, fresh, moment)
+    return Taken(len(fresh), known, tuple(refused), position)
+
+
+def _not_later(event: Event, moment: datetime) -> Event:
+    return event if event["at"] <= moment else {**event, "at": moment}
+
+
+def _same(event: Event, before: Event) -> bool:
+    return before["at"] == min(event["at"], before["recorded_at"]) and all(
+        event.get(name) == before[name] for name in _CONTENT
+    )
+
+
+def _said_before(connection: Connection, events: Iterable[Event]) -> dict[Key, Event]:
+    """What the ledger holds under the names that these events' sources gave them."""
+    named: dict[str, list[str]] = {}
+    for event in events:
+        if event.get("source_id") is not None:
+            named.setdefault(event["source"], []).append(event["source_id"])
+    found: dict[Key, Event] = {}
+    statement = select(*_TABLE.columns).where(
+        text(f"source = :source AND source_id {among(connection, 'ids')}")
+    )
+    for source, ids in named.items():
+        for start in range(0, len(ids), AT_ONCE):
+            page = bound(connection, ids[start : start + AT_ONCE])
+            rows = connection.execute(statement, {"source": source, "ids": page}).mappings()
+            found.update(((row["source"], row["source_id"]), dict(row)) for row in rows)
+    return found
