@@ -16,7 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from sharing.purpose import CATEGORIES, PURPOSES, Term
+from sharing.vocabulary import CATEGORIES, PURPOSES, Term
 
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile(r"[\t\n\r\u2028\u2029]")

@@ -1,78 +1,15 @@
-"""Gate 1, purpose review: what the data may be used for, in a controlled vocabulary.
-
-Terms are those of the W3C Data Privacy Vocabulary (DPV 2.3) and its AI and PD extensions.
-"""
+"""Gate 1, purpose review: may the data be used for this, and were people told so?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sharing.findings import Finding, compliant, gap, violation
+from sharing.vocabulary import CATEGORIES, PURPOSES, Term, covers, needs_explicit
 
+__all__ = ["CATEGORIES", "PURPOSES", "Term", "covers", "needs_explicit"]
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One word of the vocabulary. `parent` is the next wider term; None at the top.
-
-    `explicit`: consent to it must be explicit, an action that does nothing else (GDPR 9(2)(a)).
-    """
-
-    label: str
-    parent: str | None = None
-    explicit: bool = False
-
-
-PURPOSES: Mapping[str, Term] = {
-    "dpv:ServiceProvision": Term("Providing the service the person asked for"),
-    "dpv:Personalisation": Term("Adapting the service to a person", "dpv:ServiceProvision"),
-    "dpv:ServiceOptimisation": Term("Improving the service", "dpv:ServiceProvision"),
-    "dpv:EnforceSecurity": Term("Keeping people and systems safe"),
-    "dpv:FraudPreventionAndDetection": Term("Finding fraud", "dpv:EnforceSecurity"),
-    "dpv:Marketing": Term("Promoting goods and services"),
-    "dpv:TargetedAdvertising": Term("Advertising aimed at a person", "dpv:Marketing"),
-    "dpv:LegalCompliance": Term("Doing what a law demands"),
-    "dpv:ResearchAndDevelopment": Term("Finding things out and making new things"),
-    "dpv:AcademicResearch": Term("Research by a university", "dpv:ResearchAndDevelopment"),
-    "dpv:CommercialResearch": Term("Research for a business", "dpv:ResearchAndDevelopment"),
-    "ai:AIDevelopment": Term("Making AI systems", "dpv:ResearchAndDevelopment", explicit=True),
-    "ai:ModelTraining": Term("Training AI models", "ai:AIDevelopment", explicit=True),
-    "ai:ModelTesting": Term("Testing AI models", "ai:AIDevelopment", explicit=True),
-    "ai:FaceRecognition": Term("Recognising people by their faces", explicit=True),
-    "ai:BiometricIdentification": Term("Identifying people by their bodies", explicit=True),
-}
-
-CATEGORIES: Mapping[str, Term] = {
-    "pd:Picture": Term("Photographs of a person"),
-    "pd:ProfilePicture": Term("The photograph on a profile", "pd:Picture"),
-    "pd:Location": Term("Where a person is or was"),
-    "pd:Country": Term("The country a person lives in", "pd:Location"),
-    "pd:Demographic": Term("Age, gender, family and the like"),
-    "pd:Age": Term("How old a person is", "pd:Demographic"),
-    "pd:Gender": Term("A person's gender", "pd:Demographic"),
-    "pd:Biometric": Term("Measures of a person's body", explicit=True),
-    "pd:FacialPrint": Term("A template made from a face", "pd:Biometric", explicit=True),
-    "pd:SexualPreference": Term("Whom a person is drawn to", explicit=True),
-    "pd:Interest": Term("What a person likes"),
-    "pd:Communication": Term("What people write to each other"),
-}
 
 FIELDS: Mapping[str, str] = {"photo": "the photograph itself, without any metadata"}
-
-
-def covers(vocabulary: Mapping[str, Term], wider: str, narrower: str) -> bool:
-    """True if a statement about `wider` also speaks of `narrower`; never the other way round."""
-    term: str | None = narrower
-    while term is not None:
-        if term == wider:
-            return True
-        known = vocabulary.get(term)
-        term = known.parent if known else None
-    return False
-
-
-def needs_explicit(purpose: str, category: str, special_category: bool) -> bool:
-    """True if only explicit consent will do for this purpose and category."""
-    terms = (PURPOSES.get(purpose), CATEGORIES.get(category))
-    return special_category or any(term.explicit for term in terms if term)
 
 
 @dataclass(frozen=True, slots=True)

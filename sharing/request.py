@@ -10,7 +10,8 @@ import rfc8785
 
 from sharing.errors import FieldError, Refused
 from sharing.legal import LEGAL_BASES, SPECIAL_BASES
-from sharing.purpose import FIELDS, PURPOSES
+from sharing.purpose import FIELDS
+from sharing.vocabulary import PURPOSES
 
 POLICY_VERSION = "1"
 FORMATS = ("webdataset", "objects")

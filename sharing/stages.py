@@ -123,6 +123,8 @@ class Exclusion(StrEnum):
     NEVER_ASKED = "never_asked"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
+    INVALIDATED = "invalidated"
     EXPIRED = "expired"
     WRONG_PURPOSE = "wrong_purpose"
     WRONG_CATEGORY = "wrong_category"

@@ -120,6 +120,7 @@ class World:
             "notice": "privacy",
             "notice_version": "1",
             "at": datetime.now(UTC),
+            "jurisdiction": "CA",
             "source": "test",
             **changes,
         }

@@ -37,8 +37,8 @@ def _otherwise(reason: Exclusion, subject: str, partner: str, earlier: str) -> l
     match reason:
         case Exclusion.NEVER_ASKED:
             return []
-        case Exclusion.WITHDRAWN:
-            later = said(subject, partner, action="withdrawn", at="2014-05-20T18:05:00Z")
+        case Exclusion.WITHDRAWN | Exclusion.REVOKED | Exclusion.INVALIDATED:
+            later = said(subject, partner, action=reason.value, at="2014-05-20T18:05:00Z")
             return [said(subject, partner), later]
         case Exclusion.WRONG_RECIPIENT:
             return [said(subject, earlier)]
@@ -53,6 +53,7 @@ INSTEAD: Mapping[Exclusion, Mapping[str, object]] = {
     Exclusion.NOT_EXPLICIT: {"explicit": False},
     Exclusion.WRONG_CATEGORY: {"category": "pd:Interest"},
     Exclusion.OLD_NOTICE: {"notice_version": OLD_VERSION},
+    Exclusion.JURISDICTION: {"jurisdiction": None},
 }
 
 REASONS = (
@@ -60,18 +61,23 @@ REASONS = (
     Exclusion.WITHDRAWN,
     Exclusion.WRONG_RECIPIENT,
     *INSTEAD,
+    Exclusion.REVOKED,
+    Exclusion.INVALIDATED,
 )
 
 MEANINGS: Mapping[str, str] = {
     Exclusion.NEVER_ASKED: "nobody ever asked them",
     Exclusion.REFUSED: "they were asked and said no",
     Exclusion.WITHDRAWN: "they said yes, and later took it back",
+    Exclusion.REVOKED: "they said yes, and somebody in charge ended it",
+    Exclusion.INVALIDATED: "their yes was found to be worth nothing",
     Exclusion.EXPIRED: "their yes was for a time that is over",
     Exclusion.WRONG_PURPOSE: "their yes was to something else than training models",
     Exclusion.WRONG_CATEGORY: "their yes was about other data than photos",
     Exclusion.WRONG_RECIPIENT: "their yes was to another partner",
     Exclusion.NOT_EXPLICIT: "their yes came bundled with other things",
     Exclusion.OLD_NOTICE: "the notice they read did not speak of this",
+    Exclusion.JURISDICTION: "nobody knows the law of their place, or it does not allow this",
     Exclusion.UNREADABLE: "the file is damaged, so nobody can say what is in it",
 }
 

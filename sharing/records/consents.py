@@ -11,12 +11,13 @@ from sqlalchemy import select as columns
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
-from sharing.purpose import needs_explicit
+from sharing.jurisdiction_file import in_force
 from sharing.records import heads, ledger, notices
 from sharing.records.datasets import Dataset, DatasetObject
 from sharing.records.notices import Notice
 from sharing.records.parties import Partner
 from sharing.records.tables import Position, now
+from sharing.vocabulary import needs_explicit
 
 
 class Consent(SQLModel, table=True):
@@ -69,6 +70,9 @@ _COLUMNS: tuple[Any, ...] = (
     Consent.notice_version,
     Consent.at,
     Consent.valid_until,
+    Consent.method,
+    Consent.jurisdiction,
+    Consent.minor,
 )
 
 
@@ -98,6 +102,9 @@ def question(session: Session, purpose: str, dataset: Dataset, recipient: str) -
         recipient,
         needs_explicit(purpose, dataset.category, dataset.special_category),
         notices.terms(session),
+        partner.recipient_class if (partner := session.get(Partner, recipient)) else None,
+        dataset.special_category,
+        in_force(now()),
     )
 
 
@@ -188,7 +195,7 @@ def count(
 
 
 def _event(row: Sequence[Any]) -> ConsentEvent:
-    return ConsentEvent(row[0], row[1], row[2], row[3], row[4], Action(row[5]), *row[6:11])
+    return ConsentEvent(row[0], row[1], row[2], row[3], row[4], Action(row[5]), *row[6:14])
 
 
 def places(

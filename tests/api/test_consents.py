@@ -18,6 +18,7 @@ GOOD = {
     "notice": "privacy",
     "notice_version": "3",
     "at": "2024-01-01T00:00:00Z",
+    "jurisdiction": "CA",
     "source": "app",
 }
 BAD: list[tuple[dict[str, Any], str]] = [

@@ -39,6 +39,7 @@ CONSENT = {
     "notice": "privacy",
     "notice_version": "3",
     "at": "2024-01-01T00:00:00Z",
+    "jurisdiction": "CA",
     "source": "app",
 }
 # who, where, a body, the same said differently enough to be another body

@@ -218,6 +218,7 @@ def _data(unit: Unit, made: World) -> None:
                 "notice": "privacy",
                 "notice_version": "3",
                 "at": at,
+                "jurisdiction": "CA",
                 "source": "test",
             }
             for i in range(SUBJECTS - 1)

@@ -114,6 +114,7 @@ def _yes(subject: str) -> dict[str, object]:
         "notice": "terms",
         "notice_version": "1",
         "at": datetime(2026, 1, 1, tzinfo=UTC),
+        "jurisdiction": "CA",
         "source": "bench",
     }
 

@@ -101,6 +101,7 @@ async def held(there: Office) -> None:
     said = {"subject": CANARIES["subject"], "purpose": PURPOSE, "category": CATEGORY}
     event = {**said, "recipient": "*", "action": "given", "explicit": True, "notice": "privacy"}
     moment = {"notice_version": "1", "at": "2024-01-01T00:00:00Z", "source": "test"}
+    moment["jurisdiction"] = "CA"
     await there.admin.post("/v1/consents", [{**event, **moment}])
     await there.callers[Role.CONFLICT_OFFICER].post(
         "/v1/interests",

@@ -149,6 +149,7 @@ def _given(subject: str) -> Json:
     at = datetime.now(UTC).isoformat()
     event = {"subject": subject, "purpose": PURPOSE, "category": CATEGORY, "recipient": "*"}
     notice = {"notice": "privacy", "notice_version": "1", "at": at, "source": "test"}
+    notice["jurisdiction"] = "CA"
     return {**event, **notice, "action": "given", "explicit": True}
 
 

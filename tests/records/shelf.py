@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from sharing.consent import Action
 from sharing.records import consents, datasets, notices, requests
 from sharing.records.database import Database
 from sharing.records.tables import now
@@ -16,6 +17,7 @@ from tests.records.desk import Desk, at_desk
 from tests.walk import CATEGORY, PURPOSE
 
 SUBJECTS, OBJECTS = 60, 240
+PLACES = [*["CA"] * 7, None, None, "XX"]  # XX: nobody knows of such a place
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -33,12 +35,13 @@ def said(chance: random.Random, partner: str, at: datetime) -> list[dict[str, An
             else chance.choice(purposes),
             "category": chance.choice([*[CATEGORY] * 6, "pd:ProfilePicture", "pd:Age"]),
             "recipient": chance.choice(["*", "*", "*", partner, "ptr_other"]),
-            "action": chance.choice(["given"] * 5 + ["withdrawn", "refused"]),
+            "action": chance.choice(["given"] * 12 + list(Action)),
             "explicit": chance.random() < 0.85,
             "notice": chance.choice(["privacy"] * 6 + ["ads"]),
             "notice_version": "1",
             "at": at - chance.randrange(1, 40) * DAY,
             "valid_until": chance.choice([None, None, at - DAY / 2, at + DAY]),
+            "jurisdiction": chance.choice(PLACES),
             "source": "test",
         }
         for _ in range(150)

@@ -1,64 +1,47 @@
 """Consent: has this subject said yes to exactly this, and does it still hold?"""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharing.consent import ANYONE, Action, ConsentEvent, Coverage, Question, report, verify
-from sharing.purpose import CATEGORIES, PURPOSES, NoticeTerms, Term, covers
-from sharing.stages import Exclusion, Result
-
-AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-NOTICES = {
-    ("all", "1"): NoticeTerms("all", "1", tuple(PURPOSES), tuple(CATEGORIES)),
-    ("ads", "1"): NoticeTerms("ads", "1", ("dpv:Marketing",), ("pd:Picture",)),
-}
-ASKED = Question("ai:ModelTraining", "pd:Picture", "ptr", True, NOTICES)
-YES = ConsentEvent(
-    1, "s", "ai:ModelTraining", "pd:Picture", ANYONE, Action.GIVEN, True, "all", "1", AT - DAY
-)
-NO = replace(YES, position=2, action=Action.WITHDRAWN, at=AT - SECOND)
-
-# Few words that lie above and below each other, so that random events meet the question.
-purposes = st.sampled_from(
-    ["dpv:ResearchAndDevelopment", "ai:AIDevelopment", "ai:ModelTraining", "dpv:Marketing"]
-)
-categories = st.sampled_from(["pd:Picture", "pd:ProfilePicture", "pd:Age"])
-questions = st.builds(
+from sharing.consent import (
+    ANYONE,
+    Action,
+    ConsentEvent,
+    Coverage,
     Question,
-    purpose=purposes,
-    category=categories,
-    recipient=st.just("ptr"),
-    explicit=st.booleans(),
-    notices=st.just(NOTICES),
+    report,
+    verify,
 )
-events = st.lists(
-    st.builds(
-        ConsentEvent,
-        position=st.integers(1, 10_000),
-        subject=st.just("s"),
-        purpose=purposes,
-        category=categories,
-        recipient=st.sampled_from([ANYONE, "ptr", "other"]),
-        action=st.sampled_from(Action),
-        explicit=st.booleans(),
-        notice=st.sampled_from(["all", "ads", "gone"]),
-        notice_version=st.just("1"),
-        at=st.integers(-50, 0).map(lambda n: AT + n * SECOND),
-        valid_until=st.none() | st.integers(-3, 3).map(lambda n: AT + n * SECOND),
-    ),
-    unique_by=lambda event: event.position,
-    max_size=8,
+from sharing.stages import Exclusion, Result
+from sharing.vocabulary import CATEGORIES, PURPOSES, Term, covers
+from tests.sharing.subjects import (
+    ANY_CLASS,
+    ASKED,
+    AT,
+    COMPANY,
+    NO,
+    NOTICES,
+    RESEARCH,
+    SECOND,
+    YES,
+    events,
+    excluded,
+    purposes,
+    questions,
 )
 
+REACHED = {None: {ANYONE, "ptr"}, RESEARCH: {ANYONE, "ptr", RESEARCH, ANY_CLASS},
+           COMPANY: {ANYONE, "ptr", COMPANY, ANY_CLASS}}  # fmt: skip
+ENDING = REACHED | {None: {ANYONE, "ptr", RESEARCH, COMPANY, ANY_CLASS}}
 
-def excluded(*said: ConsentEvent, asked: Question = ASKED, at: datetime = AT) -> Exclusion | None:
-    """Why the data may not go; None if it may."""
-    return verify(asked, said, at).excluded
+
+def in_order(event: ConsentEvent) -> tuple[datetime, int]:
+    """What orders events."""
+    return event.at, event.position
 
 
 def wider(vocabulary: dict[str, Term], term: str) -> set[str]:
@@ -95,19 +78,24 @@ def test_data_goes_only_on_a_last_word_that_is_a_whole_yes(
         if e.action is Action.GIVEN
         and e.purpose in purposes
         and e.category in categories
-        and e.recipient in (ANYONE, "ptr")
+        and e.recipient in REACHED[asked.recipient_class]
         and (e.valid_until is None or e.valid_until > AT)
         and (e.explicit or not asked.explicit)
         and (notice := NOTICES.get((e.notice, e.notice_version))) is not None
         and notice.covers(asked.purpose, asked.category)
+        and notice.stands
     ]
-    last = max(yes, key=lambda e: (e.at, e.position))
+    last = max(yes, key=in_order)
+    places = [e for e in said if e.jurisdiction is not None]
+    assert max(places, key=in_order).jurisdiction == "CA"
+    ages = [e for e in said if e.minor is not None]
+    assert not ages or max(ages, key=in_order).minor is False
     assert answer.until == last.valid_until
     later = [e for e in said if (e.at, e.position) > (last.at, last.position)]
     assert not [
         e
         for e in later
-        if e.recipient in (ANYONE, "ptr")
+        if e.recipient in ENDING[asked.recipient_class]
         and e.action is not Action.GIVEN
         and (e.purpose in purposes or asked.purpose in wider(dict(PURPOSES), e.purpose))
         and (e.category in categories or asked.category in wider(dict(CATEGORIES), e.category))
@@ -116,8 +104,8 @@ def test_data_goes_only_on_a_last_word_that_is_a_whole_yes(
 
 @given(asked=questions, said=events, purpose=purposes)
 def test_a_no_never_lets_more_go(asked: Question, said: list[ConsentEvent], purpose: str) -> None:
-    """Whatever was said before, one more withdrawal opens nothing."""
-    no = replace(NO, position=20_000, purpose=purpose, at=AT)
+    """Whatever was said before, one more withdrawal opens nothing; it names no place here."""
+    no = replace(NO, position=20_000, purpose=purpose, at=AT, jurisdiction=None)
     if verify(asked, [*said, no], AT).excluded is None:
         assert verify(asked, said, AT).excluded is None
 
@@ -135,6 +123,9 @@ def test_a_no_to_what_is_asked_is_the_last_word(asked: Question, said: list[Cons
         ([], Exclusion.NEVER_ASKED),
         ([replace(YES, action=Action.REFUSED)], Exclusion.REFUSED),
         ([YES, NO], Exclusion.WITHDRAWN),
+        ([YES, replace(NO, action=Action.REVOKED)], Exclusion.REVOKED),
+        ([YES, replace(NO, action=Action.INVALIDATED)], Exclusion.INVALIDATED),
+        ([YES, replace(NO, action=Action.EXPIRED)], Exclusion.EXPIRED),
         ([replace(YES, valid_until=AT - SECOND)], Exclusion.EXPIRED),
         ([replace(YES, purpose="dpv:Marketing")], Exclusion.WRONG_PURPOSE),
         ([replace(YES, category="pd:Location")], Exclusion.WRONG_CATEGORY),
@@ -142,12 +133,28 @@ def test_a_no_to_what_is_asked_is_the_last_word(asked: Question, said: list[Cons
         ([replace(YES, explicit=False)], Exclusion.NOT_EXPLICIT),
         ([replace(YES, notice="ads")], Exclusion.OLD_NOTICE),
         ([replace(YES, notice="gone")], Exclusion.OLD_NOTICE),
+        ([replace(YES, notice="old")], Exclusion.OLD_NOTICE),
+        ([replace(YES, jurisdiction=None)], Exclusion.JURISDICTION),
+        ([replace(YES, jurisdiction="XX")], Exclusion.JURISDICTION),
+        ([replace(YES, minor=True)], Exclusion.JURISDICTION),
         ([YES], None),
     ],
 )
 def test_each_reason(said: list[ConsentEvent], reason: Exclusion | None) -> None:
     """Each way of not having consented has its own reason."""
     assert excluded(*said) is reason
+
+
+def test_reasons_have_an_order() -> None:
+    """Of several reasons the first counts: ended, ran out, not explicit, old notice, jurisdiction.
+    One more thing put right shows the next."""
+    said = replace(YES, valid_until=AT, explicit=False, notice="old", jurisdiction=None)
+    assert excluded(replace(said, action=Action.REVOKED)) is Exclusion.REVOKED
+    assert excluded(said) is Exclusion.EXPIRED
+    assert excluded(said := replace(said, valid_until=None)) is Exclusion.NOT_EXPLICIT
+    assert excluded(said := replace(said, explicit=True)) is Exclusion.OLD_NOTICE
+    assert excluded(said := replace(said, notice="all")) is Exclusion.JURISDICTION
+    assert excluded(replace(said, jurisdiction="CA")) is None
 
 
 def test_given_again_counts_again() -> None:
