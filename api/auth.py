@@ -22,6 +22,15 @@ ENGINEER = frozenset({Role.ENGINEER})
 GATEKEEPERS = frozenset(GATE_ROLES.values())
 LOG_READERS = frozenset({Role.AUDITOR, Role.ADMIN})
 READERS = STAFF | PARTNER
+RECALL_READERS = (
+    LOG_READERS
+    | PARTNER
+    | {
+        Role.CONSENT_STEWARD,
+        Role.LEGAL_COUNSEL,
+        Role.ENGINEER,
+    }
+)
 ANYONE = frozenset(Role)
 
 # Every route by name, and the roles of which one is needed; None: no token is needed.
@@ -57,6 +66,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "exports.confirm": ENGINEER,
     "exports.cancel": ENGINEER | {Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL},
     "exports.package": PARTNER,
+    "recalls.list": RECALL_READERS,
     "events.list": READERS,
     "audit.list": LOG_READERS,
     "audit.verify": LOG_READERS,

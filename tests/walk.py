@@ -124,7 +124,7 @@ class World:
             "source": "test",
             **changes,
         }
-        return await self.database.write(lambda u: consents.append(u.session, [event]))
+        return await self.database.write(lambda u: consents.append(u, [event]))
 
     async def declare_interest(self, person: str, organisation: str) -> None:
         """A fund of this person holds equity in an organisation, since long ago."""

@@ -41,7 +41,7 @@ async def append(call: Call) -> Response:
     found = await asyncio.to_thread(sort_out, lines, known)
 
     def work(unit: Unit) -> Json:
-        taken = intake.take_in(unit.session, found.good)
+        taken = intake.take_in(unit, found.good)
         late = [{"line": found.numbers[place], "reason": reason} for place, reason in taken.refused]
         refused = sorted((*found.refused, *late), key=lambda one: int(one["line"]))
         unit.audit(

@@ -18,6 +18,7 @@ from sharing.export.select import choose as choose_shard
 from sharing.records import clearances, exports, reports, requests, scopes
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export, ExportShard, UnreadableObject
+from sharing.records.places import marked
 from sharing.records.reports import Moment
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
@@ -146,14 +147,24 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
         excluded[Exclusion.UNREADABLE] += len(packed.unread)
     shard.objects, shard.bytes, shard.excluded = packed.objects, packed.bytes, dict(excluded)
     shard.consent_position, shard.consent_until = chosen.position, chosen.until
+    unread = {one.path for one in packed.unread}
+    shard.places = marked(
+        shard.first,
+        shard.last,
+        (
+            place
+            for place, candidate in zip(chosen.places, chosen.candidates, strict=True)
+            if candidate.path not in unread
+        ),
+    )
     shard.result, shard.committed_at = asdict(packed), now()
-    for unread in packed.unread:
+    for one in packed.unread:
         unit.session.merge(
             UnreadableObject(
                 export_id=fenced.export_id,
-                path=unread.path,
+                path=one.path,
                 shard=fenced.number,
-                detail=unread.detail,
+                detail=one.detail,
             )
         )
     unit.tell(

@@ -19,9 +19,11 @@ from sharing.request import moment
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What of one shard may go: `position` of the ledger it was asked at, and `until`, the moment
-    the first of these consents runs out (None: none does)."""
+    the first of these consents runs out (None: none does). `places` are the candidates' index
+    positions, one each."""
 
     candidates: tuple[Candidate, ...]
+    places: tuple[int, ...]
     excluded: Mapping[str, int]
     position: int
     until: datetime | None
@@ -44,8 +46,8 @@ def choose(
     said = consents.of_objects(session, dataset.id, revision.index_version, shard.first, shard.last)
     answers: dict[str, Answer] = {}
     excluded: Counter[str] = Counter()
-    candidates = []
-    for path, subject, size, modified_ns, media_type in _rows(session, revision, shard):
+    candidates, places = list[Candidate](), list[int]()
+    for place, path, subject, size, modified_ns, media_type in _rows(session, revision, shard):
         answer = answers.get(subject)
         if answer is None:
             answer = answers[subject] = verify(asked, said.get(subject, ()), at)
@@ -53,13 +55,16 @@ def choose(
             excluded[answer.excluded] += 1
         else:
             candidates.append(Candidate(path, subject, size, modified_ns, media_type, position))
+            places.append(place)
     ends = [a.until for a in answers.values() if a.excluded is None and a.until is not None]
-    return Chosen(tuple(candidates), dict(excluded), position, min(ends, default=None))
+    return Chosen(
+        tuple(candidates), tuple(places), dict(excluded), position, min(ends, default=None)
+    )
 
 
 def _rows(
     session: Session, revision: RequestRevision, shard: ExportShard
-) -> Sequence[tuple[str, str, int, int, str]]:
+) -> Sequence[tuple[int, str, str, int, int, str]]:
     where = revision.body["scope"]["where"]
     statement = in_scope(
         revision.dataset_id,
@@ -69,6 +74,7 @@ def _rows(
     ).where(col(DatasetObject.position).between(shard.first, shard.last))
     rows = session.execute(
         statement.with_only_columns(  # type: ignore[call-overload]
+            DatasetObject.position,
             DatasetObject.path,
             DatasetObject.subject,
             DatasetObject.bytes,

@@ -12,11 +12,12 @@ from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
 from sharing.jurisdiction_file import in_force
-from sharing.records import heads, ledger, notices
+from sharing.records import heads, ledger, notices, recalling
 from sharing.records.datasets import Dataset, DatasetObject
 from sharing.records.notices import Notice
 from sharing.records.parties import Partner
 from sharing.records.tables import Position, now
+from sharing.records.unit import Unit
 from sharing.vocabulary import needs_explicit
 
 
@@ -76,12 +77,11 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def append(
-    session: Session, events: Sequence[Mapping[str, Any]], moment: datetime | None = None
-) -> int:
+def append(unit: Unit, events: Sequence[Mapping[str, Any]], moment: datetime | None = None) -> int:
     """Appends events in the order given, as recorded at `moment` (now); returns the position of
-    the last."""
-    connection = session.connection()
+    the last. Where one of them ends a consent on which objects went out already, that is a recall
+    item in this transaction (I10)."""
+    connection = unit.session.connection()
     if not events:
         return heads.position(connection, "consent")
     first, at = heads.take(connection, "consent", len(events)), moment or now()
@@ -91,7 +91,10 @@ def append(
     ]
     connection.execute(insert(Consent), rows)
     ledger.checkpoint(connection, rows, at)
-    return first + len(events) - 1
+    last = first + len(events) - 1
+    if any(row["action"] != Action.GIVEN or row["minor"] for row in rows):
+        recalling.open_for(unit, first, last, question, of_subjects)
+    return last
 
 
 def question(session: Session, purpose: str, dataset: Dataset, recipient: str) -> Question:

@@ -53,6 +53,8 @@ SHOWN_TO_PARTNERS = frozenset(
         "objects",
         "bytes",
         "excluded",
+        "items",
+        "reasons",
     }
 )
 

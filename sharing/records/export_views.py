@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from sharing.records import exports
+from sharing.records import exports, recalls
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
 
@@ -31,6 +31,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "confirmed_at": export.confirmed_at,
         "released_at": release.released_at if release else None,
         "ended_at": export.ended_at,
+        "recalls": recalls.counts(session, export.id),
     }
     if inside:
         view |= {

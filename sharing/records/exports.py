@@ -3,10 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKeyConstraint, Index, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    text,
+)
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import NotFound, Refused
+from sharing.records.places import Bits
 from sharing.records.requests import Request
 from sharing.records.tables import Position, now
 from sharing.stages import LIVE_EXPORTS, ExportState, RequestState
@@ -56,7 +65,11 @@ class Export(SQLModel, table=True):
 
 
 class ExportShard(SQLModel, table=True):
-    """A run of index positions, both ends included. `files` null until an attempt committed."""
+    """A run of index positions, both ends included. `result` null until an attempt committed.
+
+    `places`: a bit for each position, set where its object is in the shard (records.places).
+    `consent_*`: the ledger position, the terms and the moment up to which what is in it may go.
+    """
 
     __tablename__ = "export_shard"
     export_id: str = Field(primary_key=True, foreign_key="export.id")
@@ -70,6 +83,7 @@ class ExportShard(SQLModel, table=True):
     consent_position: int | None = Field(default=None, sa_type=Position)
     consent_until: datetime | None = None
     consent_terms: str | None = None
+    places: Bits | None = Field(default=None, sa_type=LargeBinary)
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     committed_at: datetime | None = None
 

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from sharing.records import consents, heads
 from sharing.records.consents import UNSAID, Consent
 from sharing.records.lists import AT_ONCE, among, bound
 from sharing.records.tables import now
+from sharing.records.unit import Unit
 
 Event = Mapping[str, Any]
 Key = tuple[str, str]  # source, source_id
@@ -35,10 +36,10 @@ class Taken:
     position: int
 
 
-def take_in(session: Session, events: Sequence[Event]) -> Taken:
+def take_in(unit: Unit, events: Sequence[Event]) -> Taken:
     """Appends what is new, in the order given. An event whose clock ran ahead happened at the
     latest when it was recorded: a yes must not outlive a no that is said a moment later."""
-    connection = session.connection()
+    connection = unit.session.connection()
     head, moment = heads.position(connection, "consent", hold=True), now()
     said = _said_before(connection, events)
     fresh: list[Event] = []
@@ -56,7 +57,7 @@ def take_in(session: Session, events: Sequence[Event]) -> Taken:
             reason = "source_id: was used before for something else, at position"
             refused.append((place, f"{reason} {before['position']}."))
     known = len(events) - len(fresh) - len(refused)
-    position = consents.append(session, fresh, moment)
+    position = consents.append(unit, fresh, moment)
     return Taken(len(fresh), known, tuple(refused), position)
 
 

@@ -206,7 +206,7 @@ def _data(unit: Unit, made: World) -> None:
     )
     datasets.publish_index(session, dataset.id, 1)
     consents.append(
-        session,
+        unit,
         [
             {
                 "subject": f"s{i}",

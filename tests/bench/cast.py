@@ -87,7 +87,7 @@ def _append_objects(unit: Unit, rows: list[dict[str, object]]) -> None:
 
 
 def _append_consents(unit: Unit, events: list[dict[str, object]]) -> None:
-    consents.append(unit.session, events)
+    consents.append(unit, events)
 
 
 def _publish(unit: Unit, dataset_id: str) -> None:

@@ -81,7 +81,7 @@ async def shelf(database: Database, home: Path, scope: dict[str, Any], seed: int
         datasets.append_objects(unit.session, rows)
         datasets.publish_index(unit.session, desk.world.dataset, 2)
         notices.add(unit.session, "ads", "1", "Ads.", ["dpv:Marketing"], [CATEGORY])
-        consents.append(unit.session, said(chance, desk.world.partner, now()))
+        consents.append(unit, said(chance, desk.world.partner, now()))
 
     await database.write(fill)
     request, _ = await desk.submitted(scope=scope, index=2)

@@ -19,7 +19,7 @@ USED = "source_id: was used before for something else, at position"
 
 async def take(database: Database, *events: dict[str, Any]) -> Taken:
     """Takes events in, in one transaction."""
-    return await database.write(lambda unit: intake.take_in(unit.session, events))
+    return await database.write(lambda unit: intake.take_in(unit, events))
 
 
 async def ledger(database: Database) -> list[tuple[int, str, str | None]]:

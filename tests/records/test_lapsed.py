@@ -124,6 +124,6 @@ async def test_the_ledger_is_held_while_it_is_looked_at(
         held = asyncio.create_task(database.write(look_twice))
         await asyncio.sleep(0.15)
         event = said(random.Random(1), "ptr", at)[:1]
-        await other.write(lambda u: consents.append(u.session, event))
+        await other.write(lambda u: consents.append(u, event))
         before, after = await held
         assert before == after

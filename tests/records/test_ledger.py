@@ -26,7 +26,7 @@ def said(subject: str, **changes: Any) -> dict[str, Any]:
 
 async def append(database: Database, *events: dict[str, Any]) -> int:
     """Appends in one transaction."""
-    return await database.write(lambda u: consents.append(u.session, events))
+    return await database.write(lambda u: consents.append(u, events))
 
 
 async def columns(database: Database) -> list[dict[str, list[int]]]:

@@ -27,6 +27,7 @@ COLUMNS = (
     ("partner", "recipient_class", TEXT),
     ("token", "subject", TEXT),
     ("export_shard", "consent_terms", TEXT),
+    ("export_shard", "places", sa.LargeBinary()),
 )
 APPEND_ONLY = {
     "subject": ("number", "name"),
@@ -168,6 +169,7 @@ def _reports() -> None:
     )
     op.create_index("ix_recall_item_request_id", "recall_item", ["request_id"])
     op.create_index("ix_recall_item_partner_id", "recall_item", ["partner_id"])
+    op.create_index("ix_recall_item_position", "recall_item", ["position"])
 
 
 def _never_deleted(table: str) -> None:
