@@ -17,6 +17,7 @@ from api.bytecode import keep_apart
 from api.child import Child, Part
 from api.embedded import TemporalServer
 from api.told import Told
+from sharing import policy
 from sharing.settings import PREFIX, Settings, SettingsError
 
 READY_WITHIN = 45.0  # seconds; the usual start takes 4
@@ -136,6 +137,7 @@ def _settings(home: Path, overrides: Mapping[str, str]) -> Settings:
             "own. Unset it, or start the parts one by one: `clearance api`, `clearance worker ...`."
         )
     settings = Settings.from_environment({**overrides, f"{PREFIX}HOME": str(home)})
+    policy.take_up(settings)  # a file that cannot be used is told here, not in a part's log
     settings.home.mkdir(parents=True, exist_ok=True)
     return home_folder.with_keys(settings)
 

@@ -49,6 +49,9 @@ class Settings:
     clearance_days: float = 30.0
     retention_days_max: int = 1825
     shard_objects: int = 2500
+    # Files that consent is judged by: own terms beside the packaged ones, own rules in their place.
+    vocabulary: Path | None = None
+    jurisdictions: Path | None = None
     pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     log_level: str = "INFO"
@@ -73,6 +76,9 @@ class Settings:
         home = self.home.expanduser().resolve()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
+        for name in ("vocabulary", "jurisdictions"):
+            if values[name] is not None:
+                values[name] = values[name].expanduser().resolve()
         values["database_url"] = (
             self.database_url or f"sqlite+aiosqlite:///{home}/clearance.sqlite3"
         )

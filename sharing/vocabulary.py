@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from sharing.vocabulary_file import KINDS, Term, Terms, VocabularyError, read
+from sharing.vocabulary_file import KINDS, Term, Terms, Vocabulary, VocabularyError, read
 
 __all__ = ["CATEGORIES", "PURPOSES", "RECIPIENTS", "Term", "VocabularyError"]
 
 _PACKAGED = read(Path(__file__).with_name("vocabulary.toml").read_text("utf-8"))
-_IN_FORCE: Terms = {kind: dict(_PACKAGED.terms[kind]) for kind in KINDS}
-_VERSIONS: list[str] = [_PACKAGED.version]
+_TERMS: Terms = {kind: {} for kind in KINDS}
+_MARKS: dict[str, str] = {}
 
 # Views of what is in force: whoever imported them sees a deployment's own terms too.
-PURPOSES: Mapping[str, Term] = MappingProxyType(_IN_FORCE["purposes"])
-CATEGORIES: Mapping[str, Term] = MappingProxyType(_IN_FORCE["categories"])
-RECIPIENTS: Mapping[str, Term] = MappingProxyType(_IN_FORCE["recipients"])
+PURPOSES: Mapping[str, Term] = MappingProxyType(_TERMS["purposes"])
+CATEGORIES: Mapping[str, Term] = MappingProxyType(_TERMS["categories"])
+RECIPIENTS: Mapping[str, Term] = MappingProxyType(_TERMS["recipients"])
 
 
 def use(path: Path | None) -> None:
@@ -30,22 +30,27 @@ def use(path: Path | None) -> None:
     For the start of a process, before anything is judged. Raises VocabularyError, and then nothing
     has changed.
     """
-    own = None if path is None else read(_text(path), beside=_PACKAGED)
+    own = Vocabulary("", {}) if path is None else read(_text(path), beside=_PACKAGED)
     for kind in KINDS:
-        _IN_FORCE[kind].clear()
-        _IN_FORCE[kind].update(_PACKAGED.terms[kind] | (own.terms[kind] if own else {}))
-    _VERSIONS[:] = [_PACKAGED.version, *([own.version] if own else [])]
+        _TERMS[kind].clear()
+        _TERMS[kind].update(_PACKAGED.terms[kind] | own.terms.get(kind, {}))
+    _MARKS["version"] = "+".join(filter(None, (_PACKAGED.version, own.version)))
+    _MARKS["digest"] = _digest()
 
 
 def version() -> str:
     """The version in force: the packaged one's, then that of the deployment's own file."""
-    return "+".join(_VERSIONS)
+    return _MARKS["version"]
 
 
 def digest() -> str:
     """sha256, in hex, of all that decides: terms, parents and what needs explicit consent."""
+    return _MARKS["digest"]
+
+
+def _digest() -> str:
     terms = {
-        kind: {name: [term.parent, term.explicit] for name, term in _IN_FORCE[kind].items()}
+        kind: {name: [term.parent, term.explicit] for name, term in _TERMS[kind].items()}
         for kind in KINDS
     }
     return hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()
@@ -80,3 +85,6 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as failure:
         raise VocabularyError(f"it cannot be read: {failure}.") from None
+
+
+use(None)

@@ -34,7 +34,7 @@ def api(
     descriptor
         An open listening socket to serve instead, as systemd and `clearance up` hand one over.
     """
-    settings = Settings.from_environment()
+    settings = _settings()
     import uvicorn
 
     from api.app import create_app
@@ -69,7 +69,7 @@ def api(
 
 def control(*, part_of: PartOf = None) -> int:
     """The control worker: runs the process and its gates. It has no way to the photos."""
-    settings = Settings.from_environment()
+    settings = _settings()
     _logging(settings)
     from workflows.worker import run_control
 
@@ -78,7 +78,7 @@ def control(*, part_of: PartOf = None) -> int:
 
 def export(*, part_of: PartOf = None) -> int:
     """The export worker: alone holds the storage settings and the seal, and cannot decide."""
-    settings = Settings.from_environment()
+    settings = _settings()
     _logging(settings)
     from workflows.worker import run_export
 
@@ -109,6 +109,15 @@ def until_told(work: Callable[[], Awaitable[None]]) -> int:
         return 0
 
     return asyncio.run(main())
+
+
+def _settings() -> Settings:
+    """The settings, with the files that consent is judged by in force; raises SettingsError."""
+    from sharing import policy
+
+    settings = Settings.from_environment()
+    policy.take_up(settings)
+    return settings
 
 
 def _logging(settings: Settings) -> None:
