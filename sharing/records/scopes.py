@@ -1,16 +1,20 @@
 """Scopes over a dataset's index: which objects a revision asks for, and how many may go."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import Session
 
 from sharing.consent import Coverage
 from sharing.notice import Comparison
-from sharing.records import consents, heads, notices, requests
+from sharing.records import consents, notices, requests
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
+from sharing.records.ledger import micros
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.request import moment
+from sharing.snapshot.keeper import Asked, snapshots_of
+from sharing.snapshot.selection import Filter
 
 
 def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[int, str]]:
@@ -30,20 +34,41 @@ def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[in
 
 
 def coverage(session: Session, request: Request) -> Coverage:
-    """A request's scope counted over the consent ledger as it stands now."""
+    """A request's scope counted over the consent ledger as it stands now, by a snapshot of it.
+
+    Only for sessions that read: what a transaction has not committed is not to be counted."""
     revision = requests.revision_row(session, request)
+    scope = revision.body["scope"]
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
-    position = heads.position(session.connection(), "consent")
-    return consents.count(
+    after, before = (moment(scope["where"].get(name)) for name in ("taken_after", "taken_before"))
+    about = {
+        "request": request.id,
+        "digest": revision.digest,
+        "purpose": asked.purpose,
+        "category": asked.category,
+        "recipient": asked.recipient,
+        "explicit": asked.explicit,
+        "dataset": dataset.id,
+        "index": revision.index_version,
+    }
+    decision = snapshots_of(session).decided(
         session,
-        asked,
-        objects_of(session, revision),
-        dataset,
-        revision.index_version,
-        now(),
-        position,
+        Asked(
+            asked,
+            dataset.id,
+            revision.index_version,
+            Filter(_micros(after), _micros(before), scope["limit"]),
+            micros(now()),
+            seed=revision.digest,
+            about=about,
+        ),
     )
+    return decision.coverage()
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
 
 
 def undecided(session: Session, request: Request) -> list[Comparison]:

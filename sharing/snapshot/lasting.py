@@ -1,0 +1,40 @@
+"""Which events of a run stand: the latest of each subject, by time and then by position."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sharing.snapshot.columns import Numbers, Whole
+
+Rows = npt.NDArray[np.intp]
+
+
+def in_order(rows: Rows | None, at: Whole) -> Rows | None:
+    """The rows sorted by time, those of one moment staying in ledger order. None stands for all
+    rows. Most events arrive in order: then nothing is sorted."""
+    times = at if rows is None else at[rows]
+    if np.all(times[1:] >= times[:-1]):
+        return rows
+    order = np.argsort(times, kind="stable")
+    return order if rows is None else rows[order]
+
+
+def not_overtaken(rows: Rows | None, subject: Numbers, at: Whole, held: Whole) -> Rows | None:
+    """The rows that are no earlier than what is held of their subject: a later position wins at
+    one and the same moment."""
+    subjects, times = (subject, at) if rows is None else (subject[rows], at[rows])
+    kept = times >= held[subjects]
+    if kept.all():
+        return rows
+    return np.flatnonzero(kept) if rows is None else rows[kept]
+
+
+def rows_where(mask: npt.NDArray[np.bool_]) -> Rows | None:
+    """The rows that a mask picks; None where it picks all."""
+    return None if mask.all() else np.flatnonzero(mask)
+
+
+def picked(column: npt.NDArray[Any], rows: Rows | None) -> npt.NDArray[Any]:
+    """A column at some rows."""
+    return column if rows is None else column[rows]
