@@ -53,7 +53,7 @@ async def said(database: Database, chance: random.Random, count: int) -> int:
         row = asdict(random_event(chance, 0))
         del row["position"]
         rows.append({**row, "source": "test"})
-    return await database.write(lambda unit: consents.append(unit.session, rows))
+    return await database.write(lambda unit: consents.append(unit, rows))
 
 
 async def ask(
@@ -192,7 +192,7 @@ async def test_what_was_not_committed_is_never_in_a_snapshot(database: Database)
     def fail(unit: Unit) -> None:
         row = asdict(random_event(chance, 0))
         del row["position"]
-        consents.append(unit.session, [{**row, "source": "test"}])
+        consents.append(unit, [{**row, "source": "test"}])
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
