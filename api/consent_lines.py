@@ -1,90 +1,21 @@
 """Consent events as lines: which of them are good, and what is wrong with each of the others."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    ConfigDict,
-    StringConstraints,
     ValidationError,
 )
 
-from api.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line
 from api.idempotency import Json
 from api.problems import in_our_words
 from api.suggest import close_field
-from sharing.collection import CONSENT_BASES, Method
-from sharing.consent import ANYONE, Action
+from sharing.consent_line import FEED, Known, NewConsent, demand_known
 from sharing.errors import Refused, bad_field
 
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
-_JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
-
-
-def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie between the years 1 and 9999, also in UTC.") from None
-
-
-def _jurisdiction(value: str) -> str:
-    if not _JURISDICTION.match(value):
-        raise ValueError("must be a country such as DE, or a part of one such as US-IL.")
-    return value
-
-
-def _basis(value: str) -> str:
-    if value not in CONSENT_BASES:
-        known = ", ".join(CONSENT_BASES)
-        raise ValueError(f"this ledger keeps consents only. Use one of {known}.")
-    return value
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Reference = Annotated[
-    str, StringConstraints(min_length=1, max_length=500), AfterValidator(line)
-]  # exactly as it was sent
-
-
-class NewConsent(Body):
-    """What one subject said, under which version of which notice, and until when it holds."""
-
-    model_config = ConfigDict(strict=True, use_enum_values=True)
-
-    subject: Reference
-    purpose: PurposeTerm
-    category: CategoryTerm
-    recipient: Line
-    action: Action
-    explicit: Flag
-    notice: Line
-    notice_version: Line
-    at: Moment
-    valid_until: Moment | None = None
-    jurisdiction: Annotated[str, AfterValidator(_jurisdiction)] | None = None
-    source: Line
-    source_id: Reference | None = None
-    controller: Line | None = None
-    lawful_basis: Annotated[str, AfterValidator(_basis)] | None = None
-    method: Method | None = None
-    minor: Flag | None = None
-    evidence: Reference | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a line may name: notices by name and version, and partners by id."""
-
-    notices: frozenset[tuple[str, str]]
-    partners: frozenset[str]
-    latest: datetime
 
 
 @dataclass(slots=True)
@@ -125,7 +56,8 @@ def sort_out(lines: Iterable[tuple[int, bytes]], known: Known) -> Sorted:
     for number, text in lines:
         try:
             event = NewConsent.model_validate_json(text)
-            _demand_known(event, known)
+            _demand_own_name(event)
+            demand_known(event, known)
         except ValidationError as failure:
             found.refused.append({"line": number, "reason": _reason(failure)})
         except Refused as failure:
@@ -136,15 +68,12 @@ def sort_out(lines: Iterable[tuple[int, bytes]], known: Known) -> Sorted:
     return found
 
 
-def _demand_known(event: NewConsent, known: Known) -> None:
-    if (event.notice, event.notice_version) not in known.notices:
-        raise bad_field("notice", f"there is no notice {event.notice} {event.notice_version}.")
-    if event.recipient != ANYONE and event.recipient not in known.partners:
-        raise bad_field("recipient", "is neither '*' nor the id of a partner.")
-    if event.at > known.latest:
-        raise bad_field("at", "lies in the future.")
-    if event.valid_until is not None and event.valid_until <= event.at:
-        raise bad_field("valid_until", "must be later than `at`.")
+def _demand_own_name(event: NewConsent) -> None:
+    if event.source.startswith(FEED):
+        raise bad_field(
+            "source",
+            f"names that begin with {FEED!r} are those of consent sources that are followed.",
+        )
 
 
 def _reason(failure: ValidationError) -> str:

@@ -1,47 +1,24 @@
 """Kinds of fields that bodies are made of. Every refusal says what would be accepted."""
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
 import pyrage
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    StrictBool,
     StringConstraints,
 )
 
-from sharing.vocabulary import CATEGORIES, PURPOSES, Term
+from sharing.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line, text
 
-_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_BREAKS = re.compile(r"[\t\n\r\u2028\u2029]")
+__all__ = ["AgeRecipient", "Body", "CategoryTerm", "Day", "Email", "Flag", "Lei", "Line",
+           "LongText", "Prose", "PurposeTerm", "Share", "count", "line", "text"]  # fmt: skip
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 _LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}\Z")
-
-
-class Body(BaseModel):
-    """A body: a field that is not named here is refused, with the closest one that is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def text(value: str) -> str:
-    """Text without control characters; raises ValueError for anything else."""
-    if _NOT_TEXT.search(value):
-        raise ValueError("must not contain control characters.")
-    return value
-
-
-def line(value: str) -> str:
-    """One line of text; raises ValueError for anything else."""
-    if _BREAKS.search(value):
-        raise ValueError("must be one line.")
-    return text(value)
 
 
 def _lei(value: str) -> str:
@@ -74,21 +51,6 @@ def _from_text(value: Any) -> Any:
     return value
 
 
-def _term(vocabulary: Mapping[str, Term]) -> AfterValidator:
-    def known(value: str) -> str:
-        if value not in vocabulary:
-            raise ValueError(f"{value!r} is not known. Use one of {', '.join(vocabulary)}.")
-        return value
-
-    return AfterValidator(known)
-
-
-Flag = StrictBool
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(line),
-]
 Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=5000),
@@ -99,8 +61,6 @@ Lei = Annotated[str, Field(max_length=40), AfterValidator(_lei)]
 AgeRecipient = Annotated[str, Field(max_length=200), AfterValidator(_age)]
 Email = Annotated[Line, AfterValidator(_email)]
 Day = Annotated[date, BeforeValidator(_from_text)]
-PurposeTerm = Annotated[str, _term(PURPOSES)]
-CategoryTerm = Annotated[str, _term(CATEGORIES)]
 Share = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
 
 

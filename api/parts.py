@@ -16,20 +16,32 @@ from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
 
 API, CONTROL, EXPORT, TEMPORAL = "API", "control worker", "export worker", "Temporal server"
 
-EVERYBODY = frozenset({f.name for f in fields(Settings)}) - {
-    "home",
-    "token",
-    "store_url",
-    "delivery_url",
-    "decision_key",
-    "signing_key",
-    "pseudonym_key",
-}
+FOLLOWING = frozenset(
+    {
+        "consent_source_url",
+        "consent_source_key",
+        "consent_source_token",
+        "consent_source_seconds",
+    }
+)
+EVERYBODY = (
+    frozenset({f.name for f in fields(Settings)})
+    - FOLLOWING
+    - {
+        "home",
+        "token",
+        "store_url",
+        "delivery_url",
+        "decision_key",
+        "signing_key",
+        "pseudonym_key",
+    }
+)
 
 GIVEN: Mapping[str, frozenset[str]] = {
     API: EVERYBODY | {"decision_key", "delivery_url"},
-    CONTROL: EVERYBODY,
-    EXPORT: EVERYBODY | {"store_url", "delivery_url", "signing_key", "pseudonym_key"},
+    CONTROL: EVERYBODY | FOLLOWING,
+    EXPORT: EVERYBODY | FOLLOWING | {"store_url", "delivery_url", "signing_key", "pseudonym_key"},
 }
 
 # Where a worker shows that it is ready: the queue it takes work from, and of which kind.

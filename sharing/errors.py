@@ -22,6 +22,16 @@ class Refused(Exception):
         self.errors = errors
 
 
+class NotYet(Exception):
+    """Something that is needed does not answer. Nothing has changed; the same act may be tried
+    again, and is judged anew then."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
 class NotFound(Refused):
     """Absent, or somebody else's: the two are told in the same words (I24)."""
 

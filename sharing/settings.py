@@ -54,6 +54,11 @@ class Settings:
     jurisdictions: Path | None = None
     pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
+    # A consent source kept elsewhere; without an address the ledger stands alone.
+    consent_source_url: str = ""
+    consent_source_key: str = ""  # public: base64 of the 32 bytes that the feed's answers verify by
+    consent_source_token: str = field(default="", repr=False)
+    consent_source_seconds: float = 30.0  # how old the last complete answer may be
     log_level: str = "INFO"
 
     @classmethod

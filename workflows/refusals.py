@@ -9,11 +9,12 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from sharing.errors import NotCleared, NotEligible, NotFound, Refused
+from sharing.errors import NotCleared, NotEligible, NotFound, NotYet, Refused
 
 
 class RefusalInterceptor(Interceptor):
-    """Makes every Refused of an activity final: trying again would be refused again."""
+    """Makes every Refused of an activity final: trying again would be refused again. A NotYet is
+    tried again, under the name of what it waits for."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Wraps activities."""
@@ -29,6 +30,8 @@ class _Refusing(ActivityInboundInterceptor):
             raise ApplicationError(
                 refused.detail, why, type=refused.code, non_retryable=True
             ) from None
+        except NotYet as later:
+            raise ApplicationError(later.detail, type=later.code) from None
 
 
 def refusal_in(failure: BaseException | None) -> Refused | None:

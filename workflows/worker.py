@@ -9,6 +9,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from sharing.consent_feed import Follower
 from sharing.keys import public_text, signing_key
 from sharing.records import requests, signing_keys
 from sharing.records.database import Database
@@ -39,10 +40,12 @@ SWEEP = timedelta(minutes=5)
 LOG = logging.getLogger(__name__)
 
 
-def control_worker(client: Client, database: Database, settings: Settings) -> Worker:
+def control_worker(
+    client: Client, database: Database, settings: Settings, follower: Follower | None = None
+) -> Worker:
     """Runs the process and records what people decide. It holds no storage setting."""
     submissions, exports = Submissions(database), Exports(database)
-    consent = ConsentVerification(database, settings)
+    consent = ConsentVerification(database, settings, follower)
     return Worker(
         client,
         task_queue=CONTROL_QUEUE,
@@ -94,12 +97,18 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
 async def run_control(settings: Settings) -> None:
     """The control worker until it is cancelled."""
     async with Database(settings.database_url) as database:
+        follower = Follower(database, settings)
+        await follower.begin()
         client = await connect(settings)
-        sweeping = asyncio.create_task(_sweep(client, database))
+        beside = [
+            asyncio.create_task(_sweep(client, database)),
+            asyncio.create_task(follower.follow()),
+        ]
         try:
-            await _run(control_worker(client, database, settings))
+            await _run(control_worker(client, database, settings, follower))
         finally:
-            sweeping.cancel()
+            for task in beside:
+                task.cancel()
 
 
 async def run_export(settings: Settings) -> None:

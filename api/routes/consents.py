@@ -1,15 +1,15 @@
 """Consents: what subjects said, line by line; bad lines are refused, good ones are kept."""
 
 import asyncio
-from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.consent_lines import Known, NewConsent, read, sort_out
+from api.consent_lines import read, sort_out
 from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
+from sharing.consent_line import CLOCKS_APART, Known, NewConsent
 from sharing.records import intake
 from sharing.records.consents import known_words
 from sharing.records.tables import now
@@ -17,7 +17,6 @@ from sharing.records.unit import Unit
 
 router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
 
-CLOCKS_APART = timedelta(minutes=5)
 SCHEMA = {
     "requestBody": {
         "required": True,

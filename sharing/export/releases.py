@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlmodel import Session
 
+from sharing.consent_source import LEDGER_ALONE, Demanded
 from sharing.export.pack import PackedFile, ShardResult
 from sharing.export.runs import EXPORTER, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import lapsed
 from sharing.export.source import Unread
-from sharing.records import audit, exports, requests
+from sharing.records import audit, consent_sources, exports, requests
 from sharing.records.datasets import Dataset
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
@@ -85,15 +86,19 @@ def take_release(unit: Unit, export_id: str) -> Run | Stale:
     )
 
 
-def release(unit: Unit, run: Run, sealed: Sealed) -> Stale | None:
+def release(
+    unit: Unit, run: Run, sealed: Sealed, demanded: Demanded = LEDGER_ALONE
+) -> Stale | None:
     """The transaction in which bytes leave: the consent of every subject in it is looked at once
-    more with the ledger held, and the database looks at the whole promise as the row is written."""
+    more with the ledger held, and the database looks at the whole promise as the row is written.
+    Raises NotYet where the ledger is not up to date with a consent source that is followed."""
     case = case_of(unit.session, run.export_id, hold=True)
     if is_released(unit.session, run.export_id):
         return None
     at = now()
     shards = exports.shards_of(unit.session, run.export_id)
     stale = lapsed(unit.session, case.request, case.revision, shards, at)
+    consent_sources.demand_fresh(unit.session, demanded)
     if stale:
         for shard in shards:
             if shard.number in stale:

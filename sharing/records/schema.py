@@ -7,6 +7,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     agreements,
     audit,
     clearances,
+    consent_sources,
     consents,
     datasets,
     events,

@@ -11,7 +11,15 @@ from sqlmodel import Session
 
 from sharing.eligibility import Act, Actor, Case, demand, roles_for
 from sharing.errors import NotEligible
-from sharing.records import clearances, events, export_views, exports, parties, requests
+from sharing.records import (
+    clearances,
+    consent_sources,
+    events,
+    export_views,
+    exports,
+    parties,
+    requests,
+)
 from sharing.records.events import Event
 from sharing.records.exports import Export
 from sharing.records.parties import Partner, Person
@@ -74,7 +82,8 @@ def request_view(viewer: Viewer, request: Request) -> View:
 
 
 def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]) -> View | None:
-    """What a request waits for, who may act, and until when; None while a machine works on it."""
+    """What a request waits for, who may act, and until when; None while a machine works on it. A
+    consent source that gives no usable answer is for an admin, and `code` says so."""
     state = RequestState(request.state)
     if state in ENDED:
         return None
@@ -88,7 +97,8 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
     if state in (RequestState.CLEARED, RequestState.EXPORTING):
         return _waits_for_export(viewer, request, case, runs)
     if request.waiting_stage is None:
-        return None
+        judged_next = state is RequestState.PURPOSE_REVIEW
+        return _waits_for_source(viewer, Stage.CONSENT_VERIFICATION) if judged_next else None
     stage = Stage(request.waiting_stage)
     return {
         "stage": stage,
@@ -105,7 +115,7 @@ def _waits_for_export(
     if request.state == RequestState.EXPORTING:
         waiting = [run for run in runs if run.state == ExportState.AWAITING_CONFIRMATION]
         if not waiting:
-            return None
+            return _waits_for_source(viewer, Stage.EXPORT)
         act = Act.CONFIRM
         case = replace(case, triggered_by=waiting[-1].triggered_by)
     cleared = clearances.of(viewer.session, request.id, request.digest)
@@ -115,6 +125,21 @@ def _waits_for_export(
         "people": _people(viewer, act, case, None),
         "until": cleared.valid_until if cleared else request.waiting_until,
     }
+
+
+def _waits_for_source(viewer: Viewer, stage: Stage) -> View | None:
+    """None where nothing is wrong with any source."""
+    trouble = consent_sources.trouble(viewer.session)
+    if trouble is None:
+        return None
+    view: View = {
+        "stage": stage,
+        "roles": [Role.ADMIN],
+        "people": [one.id for one in viewer.holders(Role.ADMIN)] if viewer.inside else [],
+        "until": None,
+        "code": consent_sources.STALE,
+    }
+    return {**view, "detail": trouble} if viewer.inside else view
 
 
 def _people(viewer: Viewer, act: Act, case: Case, stage: Stage | None) -> list[str]:

@@ -26,14 +26,21 @@ GROUPS = {
     "gatekeepers": GATEKEEPERS,
 }
 RAISED = re.compile(
-    r"\b(?:Refused|DestinationFailed|SourceFailed|ApplicationError|refusal)\(\s*\"([a-z_]+)\""
+    r"\b(?:Refused|NotYet|DestinationFailed|SourceFailed|ApplicationError|refusal)\(\s*\"([a-z_]+)\""
 )
 # A call that tells an event names its type within its first lines, as text with a dot in it.
 TOLD = re.compile(r"\b(?:tell|_tell|_told)\([^()]{0,80}?\"([a-z_]+\.[a-z_]+)\"")
 TOLD_IN_A_LOOP = {"export.delivered", "request.delivered"}  # named in a tuple, so not seen above
 REFUSALS = "| code | status | it means | what to do |"
 FAILURES = "| code | it means | what to do |"
-SECRETS = ("decision_key", "signing_key", "pseudonym_key", "payload_keys", "store_url")
+SECRETS = (
+    "consent_source_token",
+    "decision_key",
+    "signing_key",
+    "pseudonym_key",
+    "payload_keys",
+    "store_url",
+)
 
 
 def table(page: str, heading: str) -> list[list[str]]:

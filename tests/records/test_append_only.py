@@ -16,9 +16,9 @@ APPEND_ONLY = (
     "notice_compatibility", "notice_text", "recusal", "release", "revision", "subject",
 )  # fmt: skip
 LIVING = {
-    "dataset", "dataset_object", "export", "export_shard", "gate", "head", "idempotency_key",
-    "partner", "partner_parent", "person", "recall_item", "request", "role_grant", "sign_in_code",
-    "signing_key", "token", "unreadable_object",
+    "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",
+    "idempotency_key", "partner", "partner_parent", "person", "recall_item", "request",
+    "role_grant", "sign_in_code", "signing_key", "token", "unreadable_object",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from sharing.consent import Coverage, report
+from sharing.consent_feed import Follower
 from sharing.records import reports, requests
 from sharing.records.database import Database
 from sharing.records.reports import Moment
@@ -10,6 +11,7 @@ from sharing.records.requests import Request
 from sharing.records.scopes import coverage, undecided
 from sharing.records.unit import Unit
 from sharing.settings import Settings
+from sharing.stages import ENDED
 from workflows.activities.gates import Judge, Judged, open_gate
 from workflows.activities.pulse import beating
 from workflows.messages import Opened, Opening, Survey
@@ -18,9 +20,12 @@ from workflows.messages import Opened, Opening, Survey
 class ConsentVerification:
     """How many subjects of the scope said yes to exactly this, and why the others are left out."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, follower: Follower | None = None
+    ) -> None:
         self._database = database
         self._settings = settings
+        self._follower = follower or Follower(database, settings)
 
     @activity.defn
     async def survey_consent(self, survey: Survey) -> None:
@@ -33,18 +38,24 @@ class ConsentVerification:
                 reports.keep(unit, request, Moment.SUBMISSION, counted)
 
         async with beating():
-            counted = await self._counted(survey.request_id)
+            counted = await self._counted(survey.request_id, survey.digest)
             await self._database.write(lambda unit: keep(unit, counted))
 
     @activity.defn
     async def consent_findings(self, opening: Opening) -> Opened:
         """Opens the consent gate. The count is taken beside the writer: it may be long, and
-        every subject is asked again per shard and at release."""
+        every subject is asked again per shard and at release. While a consent source does not
+        answer the gate stays shut, and this is tried again."""
         async with beating():
-            counted = await self._counted(opening.request_id)
+            counted = await self._counted(opening.request_id, opening.digest)
             return await open_gate(self._database, self._settings, opening, _judge(counted))
 
-    async def _counted(self, request_id: str) -> Coverage:
+    async def _counted(self, request_id: str, digest: str) -> Coverage:
+        request = await self._database.read(lambda s: requests.get(s, request_id))
+        if (
+            request.digest == digest and request.state not in ENDED
+        ):  # else nobody waits, nor has to wait for a source
+            await self._follower.up_to_date()
         return await self._database.read(
             lambda session: coverage(session, requests.get(session, request_id))
         )

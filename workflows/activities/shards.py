@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from temporalio import activity
 
+from sharing.consent_feed import Follower
 from sharing.errors import Refused
 from sharing.export import releases, runs
 from sharing.export.deliver import deliver
@@ -31,8 +32,11 @@ from workflows.messages import Plan, ReleaseAttempt, ShardTask
 class ExportPlane:
     """Moves bytes, with storage settings and keys that no other process has."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, follower: Follower | None = None
+    ) -> None:
         self._database = database
+        self._follower = follower or Follower(database, settings)
         self._shard_objects = settings.shard_objects
         self._silence = settings.takeover_seconds
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
@@ -51,6 +55,7 @@ class ExportPlane:
                 return Plan(0, self._silence)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
+                await self._follower.up_to_date()
                 objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
                 known = await self._database.write(
                     lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
@@ -67,6 +72,7 @@ class ExportPlane:
             )
             if fenced is None:
                 return
+            await self._follower.up_to_date()
             chosen = await self._database.read(lambda s: runs.choose(s, fenced))
             packed = await self._packed(task, fenced, chosen.candidates)
             await self._database.write(lambda u: runs.commit_shard(u, fenced, chosen, packed))
@@ -99,9 +105,14 @@ class ExportPlane:
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
             if isinstance(run, Stale):
                 return ReleaseAttempt(released=False, stale=run.shards)
+            await self._follower.up_to_date()
             with _told():
                 sealed = await self._threads.run(self._sealed, export_id, run)
-            outcome = await self._database.write(lambda u: releases.release(u, run, sealed))
+            await self._follower.up_to_date()  # sealing may have taken long
+            demanded = self._follower.demanded
+            outcome = await self._database.write(
+                lambda u: releases.release(u, run, sealed, demanded)
+            )
             if isinstance(outcome, Stale):
                 return ReleaseAttempt(released=False, stale=outcome.shards)
             return ReleaseAttempt(released=True)
