@@ -18,6 +18,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 ADMIN = frozenset({Role.ADMIN})
 PARTNER = frozenset({Role.PARTNER})
+SUBJECT = frozenset({Role.SUBJECT})
 ENGINEER = frozenset({Role.ENGINEER})
 GATEKEEPERS = frozenset(GATE_ROLES.values())
 LOG_READERS = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -52,6 +53,9 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "interests.declare": STAFF,
     "interests.list": STAFF,
     "me.show": ANYONE,
+    "me.consents": SUBJECT,
+    "me.give": SUBJECT,
+    "me.withdraw": SUBJECT,
     "requests.submit": PARTNER,
     "requests.list": READERS,
     "requests.show": READERS,

@@ -46,7 +46,7 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
         "worker control": ("serve:control", "The worker that runs the process and its gates."),
         "worker export": ("serve:export", "The worker that alone touches the photos."),
         "migrate": ("serve:migrate", "Bring the database to the newest schema."),
-        "token": ("token:token", "A bearer token for a person or a partner's client, shown once."),
+        "token": ("token:token", "A bearer token for a person, a client or a subject, shown once."),
     },
 }
 

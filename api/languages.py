@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -17,6 +18,8 @@ _TAG = re.compile(
     (?:-x(?:-[a-z0-9]{1,8})+)?\Z""",
     re.VERBOSE,
 )
+
+_QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 def language_tag(value: str) -> str:
@@ -48,3 +51,25 @@ Texts = Annotated[
     Field(default_factory=dict, max_length=100),
     BeforeValidator(_once_each),
 ]
+
+
+def accepted(header: str | None) -> list[str]:
+    """The languages of an `Accept-Language` header, the most wanted first; what is none is left
+    out."""
+    wanted = []
+    for part in (header or "")[:1000].split(","):
+        tag, _, quality = part.partition(";")
+        weight = _QUALITY.fullmatch(quality.replace(" ", "")) if quality else None
+        if _TAG.match(tag.strip().lower()) and (weight is not None or not quality):
+            wanted.append((-float(weight[1]) if weight else -1.0, language_tag(tag.strip())))
+    return [tag for weight, tag in sorted(wanted, key=lambda one: one[0]) if weight < 0]
+
+
+def best(wanted: Sequence[str], there: Collection[str], otherwise: str) -> str:
+    """The first wanted language that is there, cut short part by part (RFC 4647, 3.4)."""
+    for tag in wanted:
+        while tag:
+            if tag in there:
+                return tag
+            tag = tag.rpartition("-")[0]
+    return otherwise

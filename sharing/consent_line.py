@@ -70,7 +70,7 @@ class NewConsent(Body):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a line may name: notices by name and version, and partners by id."""
+    """What a line may name: notices by name and version, partners by id, and classes of them."""
 
     notices: frozenset[tuple[str, str]]
     partners: frozenset[str]
@@ -83,7 +83,9 @@ def demand_known(event: NewConsent, known: Known) -> None:
     if (event.notice, event.notice_version) not in known.notices:
         raise bad_field("notice", f"there is no notice {event.notice} {event.notice_version}.")
     if event.recipient != ANYONE and event.recipient not in known.partners:
-        raise bad_field("recipient", "is neither '*' nor the id of a partner.")
+        raise bad_field(
+            "recipient", "is neither '*' nor the id of a partner, nor a class of recipients."
+        )
     if event.at > known.latest:
         raise bad_field("at", "lies in the future.")
     if event.valid_until is not None and event.valid_until <= event.at:

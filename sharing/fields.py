@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StringConstraints
 
-from sharing.vocabulary import CATEGORIES, PURPOSES, Term
+from sharing.vocabulary import CATEGORIES, PURPOSES, RECIPIENTS, Term
 
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile(r"[\t\n\r\u2028\u2029]")
@@ -50,3 +50,4 @@ Line = Annotated[
 ]
 PurposeTerm = Annotated[str, _term(PURPOSES)]
 CategoryTerm = Annotated[str, _term(CATEGORIES)]
+RecipientClass = Annotated[str, _term(RECIPIENTS)]

@@ -22,10 +22,12 @@ def token(
     *,
     role: Spelt[Role],
     partner: str | None = None,
+    subject: str | None = None,
     home: Path | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """A bearer token for a person or a partner's client. It is shown once and stored hashed.
+    """A bearer token for a person, a partner's client or a subject. It is shown once and stored
+    hashed.
 
     Parameters
     ----------
@@ -35,30 +37,50 @@ def token(
         What the token's holder may be.
     partner
         The partner's id, for --role partner.
+    subject
+        The subject as the ledger names it, for --role subject.
     home
         The folder that `clearance up` runs from, instead of CLEARANCE_HOME.
     json
         Answer with JSON.
     """
-    secret = issue(settings_of(home), name, role, partner)
+    secret = issue(settings_of(home), name, role, partner, subject)
     show_json({"token": secret}) if json else out().print(secret, markup=False)
     return 0
 
 
-def issue(settings: Settings, name: str, role: Role, partner: str | None = None) -> str:
+def issue(
+    settings: Settings,
+    name: str,
+    role: Role,
+    partner: str | None = None,
+    subject: str | None = None,
+) -> str:
     """A new token of `role`; its holder is made if need be. Raises Refused, WrongUsage."""
-    return asyncio.run(issued(settings, name, role, partner))
+    return asyncio.run(issued(settings, name, role, partner, subject))
 
 
-async def issued(settings: Settings, name: str, role: Role, partner: str | None = None) -> str:
+async def issued(
+    settings: Settings,
+    name: str,
+    role: Role,
+    partner: str | None = None,
+    subject: str | None = None,
+) -> str:
     """As `issue`, where an event loop is running already."""
     if (partner is not None) != (role is Role.PARTNER):
         raise WrongUsage("`--partner ID` belongs to `--role partner`, and only there.")
+    if bool(subject) != (role is Role.SUBJECT):
+        raise WrongUsage("`--subject ID` belongs to `--role subject`, and only there.")
     from sharing.records import parties
     from sharing.records.database import Database
     from sharing.records.unit import Unit
 
     def work(unit: Unit) -> str:
+        if subject is not None:
+            holder = parties.subject_id(subject)
+            unit.audit(ACTOR, "token.issued", holder=holder, role=role.value)
+            return parties.issue_token(unit.session, role, subject=subject)
         if partner is not None:
             if unit.session.get(parties.Partner, partner) is None:
                 raise NotFound("partner", partner)

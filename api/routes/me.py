@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/me", tags=["parties"], route_class=GuardedRoute)
 
 @router.get("", name="me.show")
 async def show(call: Call) -> Response:
-    """The person or partner that the token speaks for, its role, and all roles that are held."""
+    """The person, partner or subject that the token speaks for, and the roles that are held."""
     me = call.principal
 
     def query(session: Session) -> Json:
@@ -31,6 +31,7 @@ async def show(call: Call) -> Response:
             "name": shown.name if shown else me.id,
             "email": person.email if person else None,
             "roles": sorted(parties.roles_of(session, person.id)) if person else [me.role],
+            **({"subject": me.subject} if me.subject is not None else {}),
         }
 
     return json_answer(await call.read(query))

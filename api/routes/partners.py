@@ -13,6 +13,7 @@ from api.fields import AgeRecipient, Body, Lei, Line, Share
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.conflict import Organisation
+from sharing.fields import RecipientClass
 from sharing.records import parties
 from sharing.records.parties import Partner, PartnerParent
 from sharing.records.unit import Unit
@@ -29,12 +30,15 @@ class Parent(Body):
 
 
 class NewPartner(Body):
-    """An organisation that may ask. With an `age_recipient`, its packages are encrypted to it."""
+    """An organisation that may ask. With an `age_recipient`, its packages are encrypted to it.
+    Consents to a `recipient_class` reach it if it is of that class; there is no way to change it:
+    what people said yes to would be widened behind their backs."""
 
     name: Line
     lei: Lei | None = None
     parents: Annotated[tuple[Parent, ...], Field(max_length=100)] = ()
     age_recipient: AgeRecipient | None = None
+    recipient_class: RecipientClass | None = None
 
 
 @router.post("", name="partners.create", status_code=201)
@@ -44,10 +48,11 @@ async def create(body: NewPartner, call: Call) -> Response:
     def work(unit: Unit) -> Json:
         parents = [(Organisation(p.name, p.lei), p.share) for p in body.parents]
         partner = parties.add_partner(
-            unit.session, body.name, body.lei, parents, body.age_recipient
+            unit.session, body.name, body.lei, parents, body.age_recipient, body.recipient_class
         )
         unit.session.flush()
-        unit.audit(call.principal.id, "partner.added", partner=partner.id)
+        known = {"partner": partner.id, "recipient_class": partner.recipient_class}
+        unit.audit(call.principal.id, "partner.added", **known)
         unit.tell("partner.added", partner.id, partner_id=partner.id)
         return _view(unit.session, partner)
 
@@ -81,5 +86,6 @@ def _view(session: Session, partner: Partner) -> Json:
         "lei": partner.lei,
         "parents": [{"name": p.name, "lei": p.lei, "share": p.share} for p in parents],
         "age_recipient": partner.age_recipient,
+        "recipient_class": partner.recipient_class,
         "created_at": partner.created_at,
     }

@@ -1,4 +1,4 @@
-"""Bearer tokens for people and for partners' clients; shown once, stored as a hash."""
+"""Bearer tokens for people, partners' clients and subjects; shown once, stored as a hash."""
 
 import base64
 import secrets
@@ -10,6 +10,7 @@ from api.dependencies import Call
 from api.fields import Body, Line
 from api.guard import GuardedRoute
 from api.idempotency import Json
+from sharing.consent_line import Reference
 from sharing.errors import bad_field
 from sharing.records import parties
 from sharing.records.parties import Partner
@@ -20,29 +21,39 @@ router = APIRouter(prefix="/v1/tokens", tags=["parties"], route_class=GuardedRou
 
 
 class NewToken(Body):
-    """Whom the token speaks for, a person (id or e-mail) or a partner (id), and in which role."""
+    """Whom the token speaks for, a person (id or e-mail), a partner (id) or a subject (as the
+    ledger names it), and in which role."""
 
     person: Line | None = None
     partner: Line | None = None
+    subject: Reference | None = None
     role: Role
 
 
 @router.post("", name="tokens.create", status_code=201)
 async def create(body: NewToken, call: Call) -> Response:
     """A token. This is the only time that it is shown."""
-    if (body.person is None) == (body.partner is None):
-        raise bad_field("person", "give either a person or a partner, and not both.")
+    if sum(holder is not None for holder in (body.person, body.partner, body.subject)) != 1:
+        raise bad_field("person", "give either a person, a partner or a subject, and only one.")
+    if (body.subject is not None) != (body.role is Role.SUBJECT):
+        raise bad_field("role", "a subject's token has the role subject, and no other has it.")
     token = _secret(call)
 
     def work(unit: Unit) -> Json:
         person_id, partner_id = _holder(unit, body)
         parties.issue_token(
-            unit.session, body.role, person_id=person_id, partner_id=partner_id, secret=token
+            unit.session,
+            body.role,
+            person_id=person_id,
+            partner_id=partner_id,
+            subject=body.subject,
+            secret=token,
         )
-        unit.audit(
-            call.principal.id, "token.issued", holder=person_id or partner_id, role=str(body.role)
-        )
-        return {"person": person_id, "partner": partner_id, "role": body.role}
+        named = parties.subject_id(body.subject) if body.subject is not None else None
+        holder = person_id or partner_id or named
+        unit.audit(call.principal.id, "token.issued", holder=holder, role=str(body.role))
+        given = {"person": person_id, "partner": partner_id, "role": body.role}
+        return given if named is None else {**given, "subject": body.subject}
 
     return await call.create(work, secret={"token": token})
 
@@ -57,6 +68,8 @@ def _secret(call: Call) -> str:
 
 def _holder(unit: Unit, body: NewToken) -> tuple[str | None, str | None]:
     """(person id, partner id); raises Refused where that holder cannot have that role."""
+    if body.subject is not None:
+        return None, None
     if body.partner is not None:
         if unit.session.get(Partner, body.partner) is None:
             raise bad_field("partner", f"there is no partner {body.partner!r}: give its id.")

@@ -18,7 +18,7 @@ from sharing.records.notices import Notice
 from sharing.records.parties import Partner
 from sharing.records.tables import Position, now
 from sharing.records.unit import Unit
-from sharing.vocabulary import needs_explicit
+from sharing.vocabulary import RECIPIENTS, needs_explicit
 
 
 class Consent(SQLModel, table=True):
@@ -99,14 +99,23 @@ def append(unit: Unit, events: Sequence[Mapping[str, Any]], moment: datetime | N
 
 def question(session: Session, purpose: str, dataset: Dataset, recipient: str) -> Question:
     """What subjects of a dataset must have said yes to, for this purpose and recipient."""
+    return asking(session, purpose, dataset.category, recipient, dataset.special_category)
+
+
+def asking(
+    session: Session, purpose: str, category: str, recipient: str, special_category: bool
+) -> Question:
+    """The question under the terms that are in force now; also of a class of recipients."""
+    partner = session.get(Partner, recipient)
+    known = recipient if recipient in RECIPIENTS else None
     return Question(
         purpose,
-        dataset.category,
+        category,
         recipient,
-        needs_explicit(purpose, dataset.category, dataset.special_category),
+        needs_explicit(purpose, category, special_category),
         notices.terms(session),
-        partner.recipient_class if (partner := session.get(Partner, recipient)) else None,
-        dataset.special_category,
+        known if partner is None else partner.recipient_class,
+        special_category,
         in_force(now()),
     )
 
@@ -217,8 +226,8 @@ def places(
 
 
 def known_words(session: Session) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
-    """What a new event may name: notices by name and version, and partners by id."""
+    """What a new event may name: notices by name and version; partners by id, or their classes."""
     given = session.execute(select(Notice.name, Notice.version))
     return frozenset((name, version) for name, version in given), frozenset(
-        session.exec(select(Partner.id))
+        (*session.exec(select(Partner.id)), *RECIPIENTS)
     )

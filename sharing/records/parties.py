@@ -60,7 +60,7 @@ class RoleGrant(SQLModel, table=True):
 
 
 class Token(SQLModel, table=True):
-    """A bearer token or a session, as its sha256. It speaks for one person or partner in a role."""
+    """A bearer token or a session, as its sha256. It speaks for one person, partner or subject."""
 
     __tablename__ = "token"
     hash: str = Field(primary_key=True)
@@ -87,12 +87,13 @@ class SignInCode(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling: a person or a partner's client, in one role."""
+    """Who is calling: a person or a partner's client in one role, or a subject (by name)."""
 
     id: str
     role: Role
     person_id: str | None
     partner_id: str | None
+    subject: str | None = None
 
 
 def hashed(secret: str) -> str:
@@ -106,6 +107,7 @@ def issue_token(
     *,
     person_id: str | None = None,
     partner_id: str | None = None,
+    subject: str | None = None,
     lifetime: timedelta | None = None,
     secret: str | None = None,
 ) -> str:
@@ -117,6 +119,7 @@ def issue_token(
                 hash=hashed(secret),
                 person_id=person_id,
                 partner_id=partner_id,
+                subject=subject,
                 role=role,
                 issued_at=now(),
                 expires_at=now() + lifetime if lifetime else None,
@@ -133,9 +136,19 @@ def principal(session: Session, secret: str) -> Principal | None:
     role = Role(token.role)
     if token.person_id and role not in roles_of(session, token.person_id):
         return None
-    return Principal(
-        token.person_id or token.partner_id or "", role, token.person_id, token.partner_id
-    )
+    if (token.subject is None) == (role is Role.SUBJECT):
+        return None
+    return Principal(_speaks_for(token), role, token.person_id, token.partner_id, token.subject)
+
+
+def subject_id(subject: str) -> str:
+    """How a subject is named as an actor: the log can forget nobody, so it holds no name."""
+    return f"sub_{hashed(subject)[:20]}"
+
+
+def _speaks_for(token: Token) -> str:
+    named = subject_id(token.subject) if token.subject is not None else None
+    return token.person_id or token.partner_id or named or ""
 
 
 def revoke_token(session: Session, secret: str) -> str | None:
@@ -144,7 +157,7 @@ def revoke_token(session: Session, secret: str) -> str | None:
     if token is None or token.revoked_at is not None:
         return None
     token.revoked_at = now()
-    return token.person_id or token.partner_id
+    return _speaks_for(token)
 
 
 def issue_sign_in(
@@ -234,11 +247,13 @@ def add_partner(
     lei: str | None,
     parents: Sequence[tuple[Organisation, float | None]],
     age_recipient: str | None,
+    recipient_class: str | None = None,
 ) -> Partner:
     """A new partner with the parents it named."""
     partner = Partner(
-        id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now()
-    )
+        id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now(),
+        recipient_class=recipient_class,
+    )  # fmt: skip
     session.add(partner)
     session.flush()
     session.add_all(

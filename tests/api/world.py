@@ -162,13 +162,15 @@ def _people(unit: Unit, made: World) -> None:
     other = parties.add_partner(session, "Other Inc", None, [], None)
     made.partner, made.other = partner.id, other.id
     for name, role in [
-        *((str(r), r) for r in Role if r is not Role.PARTNER),
+        *((str(r), r) for r in Role if r not in (Role.PARTNER, Role.SUBJECT)),
         ("engineer2", Role.ENGINEER),
     ]:
         person = parties.add_person(session, name, f"{name}@example.org", [role])
         made.people[name] = person.id
         made.tokens[name] = parties.issue_token(session, role, person_id=person.id)
     made.tokens["partner"] = parties.issue_token(session, Role.PARTNER, partner_id=partner.id)
+    made.tokens["subject"] = parties.issue_token(session, Role.SUBJECT, subject="s0")
+    made.tokens["subject1"] = parties.issue_token(session, Role.SUBJECT, subject="s1")
     made.tokens["other"] = parties.issue_token(session, Role.PARTNER, partner_id=other.id)
     _data(unit, made)
 
