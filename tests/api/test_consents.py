@@ -42,6 +42,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"subject": "a\x00b"}, "subject"),
     ({"subject": 9}, "subject"),
     ({"source": None}, "source"),
+    ({"source": "feed:cmp.example/feed"}, "source: names that begin with 'feed:'"),
     ({"colour": 1}, "colour"),
     ({"jurisdiction": "Bavaria"}, "jurisdiction"),
     ({"lawful_basis": "gdpr:A6-1-f"}, "lawful_basis: this ledger keeps consents only"),
@@ -121,6 +122,12 @@ async def test_what_a_consent_can_say(shared: World, action: str) -> None:
     }
     told = await sent(shared, [json.dumps(line)])
     assert (told["accepted"], told["refused"]) == (1, [])
+
+
+async def test_a_class_of_recipients_is_taken(there: World) -> None:
+    """A subject may say yes or no to a whole class of recipients, by its term."""
+    line = json.dumps({**GOOD, "recipient": "dpv:AcademicScientificOrganisation"})
+    assert (await sent(there, [line])).json()["refused"] == []
 
 
 async def test_what_a_source_sent_before(there: World) -> None:
