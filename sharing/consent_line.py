@@ -11,7 +11,6 @@ from sharing.collection import CONSENT_BASES, Method
 from sharing.consent import ANYONE, Action
 from sharing.errors import bad_field
 from sharing.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line
-from sharing.vocabulary import RECIPIENTS
 
 FEED = "feed:"  # how the `source` of what came from a feed begins; nobody else may use it
 CLOCKS_APART = timedelta(minutes=5)

@@ -127,7 +127,7 @@ async def test_what_a_consent_can_say(shared: World, action: str) -> None:
 async def test_a_class_of_recipients_is_taken(there: World) -> None:
     """A subject may say yes or no to a whole class of recipients, by its term."""
     line = json.dumps({**GOOD, "recipient": "dpv:AcademicScientificOrganisation"})
-    assert (await sent(there, [line])).json()["refused"] == []
+    assert (await sent(there, [line]))["refused"] == []
 
 
 async def test_what_a_source_sent_before(there: World) -> None:
