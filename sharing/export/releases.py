@@ -5,7 +5,7 @@ when the row is written."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -14,7 +14,7 @@ from sharing.consent_source import LEDGER_ALONE, Demanded
 from sharing.export.pack import PackedFile, ShardResult
 from sharing.export.runs import EXPORTER, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
-from sharing.export.select import lapsed
+from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
 from sharing.records import audit, consent_sources, exports, requests
 from sharing.records.datasets import Dataset
@@ -41,6 +41,7 @@ class Run:
     fence: int
     header: PackageHeader
     shards: tuple[Committed, ...]
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,29 @@ def take_release(unit: Unit, export_id: str) -> Run | Stale:
     )
 
 
+def proven(session: Session, run: Run) -> Run | Stale:
+    """The attempt with what can be shown before it is sealed and everybody waits for the ledger; or
+    Stale, where sealing would be in vain."""
+    case = case_of(session, run.export_id)
+    shards = exports.shards_of(session, run.export_id)
+    proof, stale = look_ahead(session, case.request, case.revision, shards, now())
+    return Stale(tuple(stale)) if stale else replace(run, proof=proof)
+
+
+def hold(unit: Unit, run: Run, stale: Stale) -> None:
+    """These shards are to be made again; all others stay as they are."""
+    case = case_of(unit.session, run.export_id, hold=True)
+    if not is_released(unit.session, run.export_id):
+        _hold(unit, case, stale.shards)
+
+
+def _hold(unit: Unit, case: RunCase, stale: Sequence[int]) -> None:
+    for shard in exports.shards_of(unit.session, case.export.id):
+        if shard.number in stale:
+            shard.result = None
+    unit.audit(EXPORTER, "release.held", case.request.id, export=case.export.id, shards=list(stale))
+
+
 def release(
     unit: Unit, run: Run, sealed: Sealed, demanded: Demanded = LEDGER_ALONE
 ) -> Stale | None:
@@ -97,13 +121,10 @@ def release(
         return None
     at = now()
     shards = exports.shards_of(unit.session, run.export_id)
-    stale = lapsed(unit.session, case.request, case.revision, shards, at)
+    stale = lapsed(unit.session, case.request, case.revision, shards, at, run.proof)
     consent_sources.demand_fresh(unit.session, demanded)
     if stale:
-        for shard in shards:
-            if shard.number in stale:
-                shard.result = None
-        unit.audit(EXPORTER, "release.held", case.request.id, export=run.export_id, shards=stale)
+        _hold(unit, case, stale)
         return Stale(tuple(stale))
     position = max(s.consent_position or 0 for s in shards)
     unit.session.add(

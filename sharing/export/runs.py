@@ -147,6 +147,7 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
         excluded[Exclusion.UNREADABLE] += len(packed.unread)
     shard.objects, shard.bytes, shard.excluded = packed.objects, packed.bytes, dict(excluded)
     shard.consent_position, shard.consent_until = chosen.position, chosen.until
+    shard.consent_terms = chosen.terms
     unread = {one.path for one in packed.unread}
     shard.places = marked(
         shard.first,

@@ -11,20 +11,31 @@ from sharing.consent import Answer, verify
 from sharing.export.pack import Candidate
 from sharing.records import consents, heads
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
-from sharing.records.exports import ExportShard
+from sharing.records.exports import ExportShard, holds
 from sharing.records.requests import Request, RequestRevision
 from sharing.request import moment
+from sharing.terms import terms_digest
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What of one shard may go: `position` of the ledger it was asked at, and `until`, the moment
-    the first of these consents runs out (None: none does). `places` are the candidates' index
-    positions, one each."""
+    """What of one shard may go, at these index `places`: `position` of the ledger it was asked at,
+    the `terms` that it was asked under, and `until`, the moment the first of these consents runs
+    out (None: none does)."""
 
     candidates: tuple[Candidate, ...]
     places: tuple[int, ...]
     excluded: Mapping[str, int]
+    position: int
+    until: datetime | None
+    terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Shown of an export's shards: up to `position` of the ledger no event ended a consent in them,
+    and until `until` (None: ever) none runs out that was given since they were made."""
+
     position: int
     until: datetime | None
 
@@ -58,7 +69,12 @@ def choose(
             places.append(place)
     ends = [a.until for a in answers.values() if a.excluded is None and a.until is not None]
     return Chosen(
-        tuple(candidates), tuple(places), dict(excluded), position, min(ends, default=None)
+        tuple(candidates),
+        tuple(places),
+        dict(excluded),
+        position,
+        min(ends, default=None),
+        terms_digest(asked),
     )
 
 
@@ -91,27 +107,56 @@ def lapsed(
     revision: RequestRevision,
     shards: Sequence[ExportShard],
     at: datetime,
+    proof: Proof | None = None,
 ) -> list[int]:
-    """Numbers of the shards in which some consent ended since the shard was made: by an event
-    behind its ledger position, or by running out. Empty means: what was packed may still go.
-    The ledger is held, so nothing can be appended until this transaction ends (I8)."""
+    """Numbers of the shards that may not go at `at`: some consent in them ended since they were
+    made, by an event or by running out, or the terms changed. Empty: what was packed may still go.
+    The ledger is held, so nothing can be appended until this transaction ends (I8). What `proof`
+    showed of these shards is not looked at again; the rest costs what the new events cost."""
     heads.position(session.connection(), "consent", hold=True)
-    stale = {s.number for s in shards if s.consent_until is not None and s.consent_until <= at}
-    oldest = min((s.consent_position or 0 for s in shards), default=0)
-    changed = dict(consents.since(session, revision.dataset_id, revision.index_version, oldest))
-    if not changed:
-        return sorted(stale)
+    if proof is not None and proof.until is not None and proof.until <= at:
+        proof = None
+    return sorted(_stale(session, request, revision, shards, at, proof)[0])
+
+
+def look_ahead(
+    session: Session,
+    request: Request,
+    revision: RequestRevision,
+    shards: Sequence[ExportShard],
+    at: datetime,
+) -> tuple[Proof, list[int]]:
+    """The same, before the ledger is held: what is proven now need not be when everybody waits."""
+    position = heads.position(session.connection(), "consent")
+    stale, until = _stale(session, request, revision, shards, at, None)
+    return Proof(position, until), sorted(stale)
+
+
+def _stale(
+    session: Session,
+    request: Request,
+    revision: RequestRevision,
+    shards: Sequence[ExportShard],
+    at: datetime,
+    proof: Proof | None,
+) -> tuple[set[int], datetime | None]:
+    """The shards that may not go, and when the first consent runs out of those that were given
+    anew since the shards were made."""
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
+    terms = terms_digest(asked)
+    stale = {s.number for s in shards if s.consent_until is not None and s.consent_until <= at}
+    stale |= {s.number for s in shards if s.consent_terms != terms}
+    known = {s.number: max(s.consent_position or 0, proof.position if proof else 0) for s in shards}
+    scope = revision.dataset_id, revision.index_version
+    changed = dict(consents.since(session, *scope, min(known.values(), default=0)))
     said = consents.of_subjects(session, list(changed))
-    ended = [s for s in changed if verify(asked, said.get(s, ()), at).excluded is not None]
-    for place, subject in consents.places(
-        session, revision.dataset_id, revision.index_version, ended
-    ):
+    answers = {subject: verify(asked, said.get(subject, ()), at) for subject in changed}
+    ended = [subject for subject, answer in answers.items() if answer.excluded is not None]
+    for place, subject in consents.places(session, *scope, ended):
         stale.update(
             shard.number
             for shard in shards
-            if shard.first <= place <= shard.last
-            and changed[subject] > (shard.consent_position or 0)
+            if changed[subject] > known[shard.number] and holds(shard, place)
         )
-    return sorted(stale)
+    return stale, min((a.until for a in answers.values() if a.until is not None), default=None)

@@ -106,12 +106,16 @@ class ExportPlane:
             if isinstance(run, Stale):
                 return ReleaseAttempt(released=False, stale=run.shards)
             await self._follower.up_to_date()
+            proven = await self._database.read(lambda s: releases.proven(s, run))
+            if isinstance(proven, Stale):
+                await self._database.write(lambda u: releases.hold(u, run, proven))
+                return ReleaseAttempt(released=False, stale=proven.shards)
             with _told():
-                sealed = await self._threads.run(self._sealed, export_id, run)
+                sealed = await self._threads.run(self._sealed, export_id, proven)
             await self._follower.up_to_date()  # sealing may have taken long
             demanded = self._follower.demanded
             outcome = await self._database.write(
-                lambda u: releases.release(u, run, sealed, demanded)
+                lambda u: releases.release(u, proven, sealed, demanded)
             )
             if isinstance(outcome, Stale):
                 return ReleaseAttempt(released=False, stale=outcome.shards)
