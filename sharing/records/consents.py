@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Index, and_
 from sqlalchemy import select as columns
-from sqlmodel import Field, Session, SQLModel, col, insert, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
 from sharing.jurisdiction_file import in_force
-from sharing.records import heads, ledger, notices, recalling
+from sharing.records import heads, ledger, lists, notices, recalling
 from sharing.records.datasets import Dataset, DatasetObject
 from sharing.records.notices import Notice
 from sharing.records.parties import Partner
@@ -53,6 +53,7 @@ class Consent(SQLModel, table=True):
     evidence: str | None = None
 
 
+TABLE = Consent.__table__  # type: ignore[attr-defined]
 # What an event may leave unsaid.
 UNSAID: Mapping[str, Any] = dict.fromkeys(
     ("valid_until", "jurisdiction", "controller", "lawful_basis", "method", "minor", "source_id",
@@ -85,14 +86,12 @@ def append(unit: Unit, events: Sequence[Mapping[str, Any]], moment: datetime | N
     if not events:
         return heads.position(connection, "consent")
     first, at = heads.take(connection, "consent", len(events)), moment or now()
-    rows = [
-        {**UNSAID, **event, "position": first + i, "recorded_at": at}
-        for i, event in enumerate(events)
-    ]
-    connection.execute(insert(Consent), rows)
-    ledger.checkpoint(connection, rows, at)
+    batch = ledger.new_batch(events, first, at)
+    lists.insert(connection, TABLE, batch.columns)
     last = first + len(events) - 1
-    if any(row["action"] != Action.GIVEN or row["minor"] for row in rows):
+    linked = ledger.checkpoint(connection, batch, at)
+    unit.audit(ledger.ACTOR, ledger.LINKED, first=first, last=last, checkpoint=linked)
+    if any(event["action"] != Action.GIVEN or event.get("minor") for event in events):
         recalling.open_for(unit, first, last, question, of_subjects)
     return last
 

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 T = TypeVar("T")
 READERS = 4
+# In KiB. A writer that keeps the upper pages of large indexes at hand takes half the time.
+WRITERS_CACHE, READERS_CACHE = 64 << 10, 2 << 10
 
 
 class LostAtCommit(Exception):
@@ -72,8 +74,8 @@ class InThreads:
     one trip a statement, as its asynchronous driver makes, cost twice the time of the work."""
 
     def __init__(self, url: str) -> None:
-        self._writer = _sqlite(url, 1, "BEGIN IMMEDIATE")
-        self._reader = _sqlite(url, READERS, "BEGIN")
+        self._writer = _sqlite(url, 1, "BEGIN IMMEDIATE", WRITERS_CACHE)
+        self._reader = _sqlite(url, READERS, "BEGIN", READERS_CACHE)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="database-reader")
 
@@ -101,7 +103,7 @@ class InThreads:
             await asyncio.get_running_loop().run_in_executor(threads, engine.dispose)
 
 
-def _sqlite(url: str, connections: int, begin: str) -> Engine:
+def _sqlite(url: str, connections: int, begin: str, cache: int) -> Engine:
     """Write-ahead log, full sync, foreign keys; transactions begin as we say, because a deferred
     one that reads first and writes later loses updates silently."""
     engine = create_engine(
@@ -122,6 +124,7 @@ def _sqlite(url: str, connections: int, begin: str) -> Engine:
             "synchronous = FULL",
             "foreign_keys = ON",
             "busy_timeout = 30000",
+            f"cache_size = -{cache}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

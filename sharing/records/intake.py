@@ -13,16 +13,15 @@ from sqlalchemy import Connection, text
 from sqlmodel import select
 
 from sharing.records import consents, heads
-from sharing.records.consents import UNSAID, Consent
+from sharing.records.consents import TABLE, UNSAID
 from sharing.records.lists import AT_ONCE, among, bound
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 
 Event = Mapping[str, Any]
 Key = tuple[str, str]  # source, source_id
-_TABLE = Consent.__table__  # type: ignore[attr-defined]
 _CONTENT = tuple(
-    column.name for column in _TABLE.columns if column.name not in ("position", "recorded_at", "at")
+    column.name for column in TABLE.columns if column.name not in ("position", "recorded_at", "at")
 )
 
 
@@ -78,7 +77,7 @@ def _said_before(connection: Connection, events: Iterable[Event]) -> dict[Key, E
         if event.get("source_id") is not None:
             named.setdefault(event["source"], []).append(event["source_id"])
     found: dict[Key, Event] = {}
-    statement = select(*_TABLE.columns).where(
+    statement = select(*TABLE.columns).where(
         text(f"source = :source AND source_id {among(connection, 'ids')}")
     )
     for source, ids in named.items():

@@ -4,29 +4,35 @@ Each append writes one checkpoint: its events once more, as arrays of numbers th
 be judged from without reading a line of text. Its hash covers the text, the arrays and the
 checkpoint before it, so neither can be changed alone."""
 
+# ruff: noqa: S608  (SQL of our own, with no value from outside in it)
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from pydantic_core import to_json
 from sqlalchemy import Connection, LargeBinary, text
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
-from sharing.records import heads
+from sharing.records import heads, lists
+from sharing.records.lists import AT_ONCE, among, bound
 from sharing.records.tables import Position
 
 GENESIS = "0" * 64
+# The audit log names each checkpoint's hash: whoever rewrites the ledger has to rewrite the log.
+ACTOR, LINKED = "system:ledger", "consents.linked"
 NEVER = 2**63 - 1  # `until` of what does not run out
 LAYOUT = (("subject", "<u4"), ("statement", "<u4"), ("at", "<i8"), ("until", "<i8"))
 # What a statement consists of; with subject and times it is all that a verdict depends on.
 TERMS = ("purpose", "category", "recipient", "action", "explicit", "notice", "notice_version",
          "method", "jurisdiction", "minor")  # fmt: skip
 BESIDES = ("controller", "lawful_basis", "source", "source_id", "evidence")
+COLUMNS = ("position", "subject", *TERMS, "at", "valid_until", *BESIDES, "recorded_at")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_ASKED_AT_ONCE = 5_000
 _UNNUMBERED = """FROM (SELECT subject, MIN(position) AS place FROM dataset_object
   WHERE dataset_id = :dataset AND index_version = :index GROUP BY subject) o
   WHERE NOT EXISTS (SELECT 1 FROM subject s WHERE s.name = o.subject)"""
@@ -72,26 +78,54 @@ def micros(moment: datetime | None) -> int:
     return NEVER if moment is None else (moment - _EPOCH) // _MICROSECOND
 
 
-def checkpoint(connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
-    """Links events, just appended, to the chain. Each row holds every column, in position order."""
-    subjects = numbered(connection, [row["subject"] for row in rows])
-    statements = _statements(connection, rows)
-    columns = b"".join(
-        np.array(values, dtype=kind).tobytes()
-        for (_, kind), values in zip(
-            LAYOUT,
-            (
-                [subjects[row["subject"]] for row in rows],
-                [statements[_terms(row)] for row in rows],
-                [micros(row["at"]) for row in rows],
-                [micros(row["valid_until"]) for row in rows],
-            ),
-            strict=True,
-        )
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events as a list a column of the ledger, in order of position, and their `at`, `valid_until`
+    and `recorded_at` once more in microseconds."""
+
+    columns: Mapping[str, Sequence[Any]]
+    at: Sequence[int]
+    until: Sequence[int]
+    recorded: Sequence[int]
+
+    @property
+    def terms(self) -> Iterator[tuple[Any, ...]]:
+        """What each event says."""
+        return zip(*(self.columns[name] for name in TERMS), strict=True)
+
+
+def new_batch(events: Sequence[Mapping[str, Any]], first: int, moment: datetime) -> Batch:
+    """Events that get the positions from `first` on and are recorded at `moment`."""
+    count = len(events)
+    columns: dict[str, Sequence[Any]] = {
+        name: [event.get(name) for event in events] for name in COLUMNS
+    }
+    columns |= {"position": range(first, first + count), "recorded_at": [moment] * count}
+    return batch_of(columns)
+
+
+def batch_of(columns: Mapping[str, Sequence[Any]]) -> Batch:
+    """A batch from a list a column."""
+    recorded: dict[datetime, int] = {}
+    for moment in columns["recorded_at"]:
+        if moment not in recorded:
+            recorded[moment] = micros(moment)
+    return Batch(
+        columns,
+        [micros(moment) for moment in columns["at"]],
+        [micros(moment) for moment in columns["valid_until"]],
+        [recorded[moment] for moment in columns["recorded_at"]],
     )
-    first, last = rows[0]["position"], rows[-1]["position"]
+
+
+def checkpoint(connection: Connection, batch: Batch, at: datetime) -> str:
+    """Links events, just appended, to the chain; returns the hash of the new checkpoint."""
+    subjects = numbered(connection, batch.columns["subject"])
+    columns = folded(batch, subjects, _statements(connection, batch.terms))
+    first, last = batch.columns["position"][0], batch.columns["position"][-1]
     previous = head(connection)[1]
-    events = events_digest(rows)
+    events = events_digest(batch)
+    made = link(previous, first, last, events, columns)
     connection.execute(
         insert(Checkpoint),
         {
@@ -100,9 +134,26 @@ def checkpoint(connection: Connection, rows: Sequence[Mapping[str, Any]], at: da
             "previous": previous,
             "events_sha256": events,
             "columns": columns,
-            "hash": link(previous, first, last, events, columns),
+            "hash": made,
             "at": at,
         },
+    )
+    return made
+
+
+def folded(
+    batch: Batch, subjects: Mapping[str, int], statements: Mapping[tuple[Any, ...], int]
+) -> bytes:
+    """The columns of a checkpoint; raises KeyError for a subject or terms without a number."""
+    arrays = (
+        [subjects[name] for name in batch.columns["subject"]],
+        [statements[terms] for terms in batch.terms],
+        batch.at,
+        batch.until,
+    )
+    return b"".join(
+        np.array(values, dtype=kind).tobytes()
+        for (_, kind), values in zip(LAYOUT, arrays, strict=True)
     )
 
 
@@ -114,14 +165,18 @@ def link(previous: str, first: int, last: int, events_sha256: str, columns: byte
     ).hexdigest()
 
 
-def events_digest(rows: Sequence[Mapping[str, Any]]) -> str:
-    """sha256, in hex, over the text of events: a JSON list a line."""
-    digest, dumps = hashlib.sha256(), json.JSONEncoder(separators=(",", ":")).encode
-    for row in rows:
-        line = [row["position"], row["subject"], *(row[name] for name in TERMS)]
-        line += [micros(row["at"]), micros(row["valid_until"]), *(row[name] for name in BESIDES)]
-        digest.update(dumps([*line, micros(row["recorded_at"])]).encode() + b"\n")
-    return digest.hexdigest()
+def events_digest(batch: Batch) -> str:
+    """sha256, in hex, over the text of events: a JSON list a line, in UTF-8, without spaces."""
+    columns = batch.columns
+    lines = zip(
+        *(columns[name] for name in ("position", "subject", *TERMS)),
+        batch.at,
+        batch.until,
+        *(columns[name] for name in BESIDES),
+        batch.recorded,
+        strict=True,
+    )
+    return hashlib.sha256(b"".join(to_json(line) + b"\n" for line in lines)).hexdigest()
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -134,23 +189,7 @@ def head(connection: Connection) -> tuple[int, str]:
 
 def numbered(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """The number of each subject; who has none yet gets one."""
-    wanted = list(dict.fromkeys(names))
-    known: dict[str, int] = {}
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        page = wanted[start : start + _ASKED_AT_ONCE]
-        found = connection.execute(
-            select(Subject.name, Subject.number).where(col(Subject.name).in_(page))
-        )
-        known.update((name, number) for name, number in found)
-    new = [name for name in wanted if name not in known]
-    if new:
-        first = heads.take(connection, "subject", len(new)) - 1
-        given = {name: first + i for i, name in enumerate(new)}
-        connection.execute(
-            insert(Subject), [{"number": number, "name": name} for name, number in given.items()]
-        )
-        known.update(given)
-    return known
+    return _numbers(connection, "subject", Subject, "name", list(dict.fromkeys(names)))
 
 
 def number_index(connection: Connection, dataset_id: str, index: int) -> None:
@@ -163,33 +202,38 @@ def number_index(connection: Connection, dataset_id: str, index: int) -> None:
 
 
 def _statements(
-    connection: Connection, rows: Sequence[Mapping[str, Any]]
+    connection: Connection, every: Iterable[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], int]:
-    """The number of everything that these events say; what was never said before gets one."""
-    said = {_terms(row): "" for row in rows}
-    for terms in said:
-        said[terms] = json.dumps(terms, separators=(",", ":"), ensure_ascii=False)
+    """The number of everything that events say; what was never said before gets one."""
+    written = {terms: in_text(terms) for terms in dict.fromkeys(every)}
+    known = _numbers(connection, "statement", Statement, "terms", list(written.values()))
+    return {terms: known[text] for terms, text in written.items()}
+
+
+def in_text(terms: Sequence[Any]) -> str:
+    """Terms as the JSON that `consent_statement` keeps."""
+    return json.dumps(terms, separators=(",", ":"), ensure_ascii=False)
+
+
+def _numbers(
+    connection: Connection, sequence: str, kind: type[SQLModel], column: str, wanted: list[str]
+) -> dict[str, int]:
+    """The numbers of different texts; those that have none yet get the next ones, in order."""
+    table = kind.__table__  # type: ignore[attr-defined]
     known: dict[str, int] = {}
-    texts = list(said.values())
-    for start in range(0, len(texts), _ASKED_AT_ONCE):
-        page = texts[start : start + _ASKED_AT_ONCE]
-        found = connection.execute(
-            select(Statement.terms, Statement.number).where(col(Statement.terms).in_(page))
-        )
-        known.update((text, number) for text, number in found)
-    new = [text for text in texts if text not in known]
+    ask = text(
+        f"SELECT {column}, number FROM {table.name} WHERE {column} {among(connection, 'wanted')}"
+    )
+    for start in range(0, len(wanted), AT_ONCE):
+        page = bound(connection, wanted[start : start + AT_ONCE])
+        known.update((name, number) for name, number in connection.execute(ask, {"wanted": page}))
+    new = [name for name in wanted if name not in known]
     if new:
-        first = heads.take(connection, "statement", len(new)) - 1
-        given = {text: first + i for i, text in enumerate(new)}
-        connection.execute(
-            insert(Statement), [{"number": number, "terms": text} for text, number in given.items()]
-        )
-        known.update(given)
-    return {terms: known[text] for terms, text in said.items()}
-
-
-def _terms(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in TERMS)
+        first = heads.take(connection, sequence, len(new)) - 1
+        numbers = range(first, first + len(new))
+        lists.insert(connection, table, {"number": list(numbers), column: new})
+        known.update(zip(new, numbers, strict=True))
+    return known
 
 
 def statements(session: Session, first: int = 0) -> list[list[Any]]:

@@ -2,9 +2,12 @@
 
 # ruff: noqa: S608  (SQL of our own, with no value from outside in it)
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 AT_ONCE = 10_000
 
@@ -22,3 +25,34 @@ def bound(connection: Connection, values: Sequence[str]) -> str | list[str]:
     if connection.dialect.name == "sqlite":
         return json.dumps(values)
     return list(values)
+
+
+def insert(connection: Connection, table: Table, lists: Mapping[str, Sequence[Any]]) -> None:
+    """Inserts many rows, given as a list a column. What lies between a plain insert and the driver
+    took four times as long as the driver; here are only texts, numbers, flags and moments."""
+    names = ", ".join(lists)
+    if connection.dialect.name == "sqlite":
+        holes = ", ".join("?" * len(lists))
+        rows = list(zip(*(_plain(table, *column) for column in lists.items()), strict=True))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({holes})", rows)
+        return
+    kinds = (table.columns[name].type.compile(connection.dialect) for name in lists)
+    arrays = ", ".join(f"CAST(${n} AS {kind}[])" for n, kind in enumerate(kinds, 1))
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})", tuple(lists.values())
+    )
+
+
+def _plain(table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Moments as SQLite keeps them; everything else as it is."""
+    if not isinstance(table.columns[name].type, UTCDateTime):
+        return values
+    if all(value is values[0] for value in values):  # recorded at once, or none at all
+        return [_text(values[0])] * len(values)
+    return [_text(value) for value in values]
+
+
+def _text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]  # without the zone

@@ -128,6 +128,26 @@ async def test_no_row_takes_the_place_of_another(console: Console, untouched_url
     assert "append-only" in (await console(displaced) or "")
 
 
+def renamed(connection: Connection) -> str | None:
+    """What the database says to another event under the name that its source gave to a first."""
+    hand, names = filled(connection), columns(connection, "consent_event")
+    into = f"INTO consent_event ({', '.join(names)})"
+
+    def as_event(position: int) -> str:
+        given = {"position": str(position), "source_id": "'1'"}
+        return "SELECT " + ", ".join(given.get(name, name) for name in names)
+
+    hand.run(f"INSERT {into} {as_event(2)} FROM consent_event WHERE position = 1")
+    verb = "INSERT OR REPLACE" if hand.sqlite else "INSERT"
+    return hand.refused(f"{verb} {into} {as_event(9)} FROM consent_event WHERE position = 1")
+
+
+async def test_no_event_takes_the_place_of_another(console: Console, untouched_url: str) -> None:
+    """An event cannot push out another by taking the name that their source gave it."""
+    said = await console(renamed) or ""
+    assert ("append-only" if untouched_url.startswith("sqlite") else "duplicate key") in said
+
+
 def second_act(connection: Connection) -> str | None:
     """What the database says to a second decision by one person, put over the first."""
     hand = filled(connection)

@@ -44,11 +44,18 @@ def _sqlite(table: str, keys: tuple[str, ...]) -> None:
 
 def _there(table: str, keys: tuple[str, ...]) -> str:
     """True where a row of NEW's keys exists: INSERT OR REPLACE would delete it, and SQLite fires
-    no delete trigger for that. The row's number is a key too, though no column shows it."""
+    no delete trigger for that. The row's number is a key too, where no column shows it."""
     same = [f"({key}) = ({_new(key)})" for key in keys]
-    return " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {one})" for one in (*same, "rowid = NEW.rowid")
-    )
+    if _number(table) not in keys:
+        same.append("rowid = NEW.rowid")
+    return " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {one})" for one in same)
+
+
+def _number(table: str) -> str | None:
+    """The column that is another name for the row's number: the only key, and INTEGER."""
+    columns = op.get_bind().exec_driver_sql(f"PRAGMA table_info({table})").all()
+    keys = [(column[1], column[2]) for column in columns if column[5]]
+    return keys[0][0] if len(keys) == 1 and keys[0][1] == "INTEGER" else None
 
 
 def _new(key: str) -> str:

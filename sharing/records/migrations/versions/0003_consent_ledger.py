@@ -46,6 +46,8 @@ def upgrade() -> None:
     op.create_index(
         "uq_consent_event_source", "consent_event", ["source", "source_id"], unique=True
     )
+    guards.let_go("consent_event")
+    guards.keep("consent_event", ("position", "source, source_id"))
     _numbers()
     _notices()
     _reports()
@@ -190,19 +192,19 @@ def _fill() -> None:
     connection = op.get_bind()
     events = Consent.__table__  # type: ignore[attr-defined]
     last = 0
-    while rows := _page(connection, events, last):
-        ledger.checkpoint(connection, rows, rows[-1]["recorded_at"])
-        last = rows[-1]["position"]
+    while columns := _page(connection, events, last):
+        ledger.checkpoint(connection, ledger.batch_of(columns), columns["recorded_at"][-1])
+        last = columns["position"][-1]
     indexes = connection.execute(sa.text("SELECT id, index_version FROM dataset")).all()
     for dataset_id, index in indexes:
         ledger.number_index(connection, dataset_id, index)
 
 
-def _page(connection: sa.Connection, events: sa.Table, after: int) -> list[dict[str, Any]]:
+def _page(connection: sa.Connection, events: sa.Table, after: int) -> dict[str, tuple[Any, ...]]:
     found = connection.execute(
         sa.select(events).where(events.c.position > after).order_by(events.c.position).limit(PAGE)
     )
-    return [dict(row) for row in found.mappings()]
+    return dict(zip(found.keys(), zip(*found, strict=True), strict=False))  # none for no rows
 
 
 def downgrade() -> None:
@@ -213,6 +215,8 @@ def downgrade() -> None:
     for table in ("recall_item", "notice_text", "notice_compatibility", "consent_report",
                   "consent_checkpoint", "consent_statement", "subject"):  # fmt: skip
         op.drop_table(table)
+    guards.let_go("consent_event")
+    guards.keep("consent_event", ("position",))
     op.drop_index("uq_consent_event_source", "consent_event")
     for table, name, _ in reversed(COLUMNS):
         op.drop_column(table, name)
