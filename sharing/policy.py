@@ -1,8 +1,5 @@
 """What consent is judged by here: the vocabulary and the jurisdiction rules of this deployment."""
 
-import hashlib
-from datetime import datetime
-
 from sharing import jurisdiction_file, vocabulary
 from sharing.settings import Settings, SettingsError
 
@@ -21,10 +18,3 @@ def take_up(settings: Settings) -> None:
     except jurisdiction_file.JurisdictionError as failure:
         told = f"CLEARANCE_JURISDICTIONS: {settings.jurisdictions}: {failure}"
         raise SettingsError(told) from None
-
-
-def digest(at: datetime | None = None) -> str:
-    """sha256, in hex, of the vocabulary and of the rules in force at a moment (now, if none is
-    given): whatever else is the same, an answer under another digest may be another answer."""
-    parts = vocabulary.digest() + jurisdiction_file.in_force(at).digest()
-    return hashlib.sha256(parts.encode()).hexdigest()

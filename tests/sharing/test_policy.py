@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.commands import serve
-from sharing import policy
+from sharing import policy, vocabulary
 from sharing.jurisdiction_file import in_force
 from sharing.settings import Settings, SettingsError
 from sharing.vocabulary import PURPOSES
@@ -35,6 +35,11 @@ def _as_packaged() -> Iterator[None]:
     policy.take_up(Settings())
 
 
+def digests(at: datetime | None = None) -> tuple[str, str]:
+    """The digests of the words, and of the rules of a moment."""
+    return vocabulary.digest(), in_force(at).digest()
+
+
 def given(folder: Path, words: str = WORDS, rules: str = RULES) -> Settings:
     """Settings that name two files."""
     (folder / "words.toml").write_text(words)
@@ -44,25 +49,25 @@ def given(folder: Path, words: str = WORDS, rules: str = RULES) -> Settings:
 
 def test_both_files_are_taken_up(tmp_path: Path) -> None:
     """Own terms are known, to own rules too; another file of either is another digest."""
-    before = policy.digest()
+    before = digests()
     policy.take_up(given(tmp_path))
     assert "own:Art" in PURPOSES
     assert in_force().version == "own"
-    both = policy.digest()
+    both = digests()
     policy.take_up(given(tmp_path, rules=RULES.replace('"AA"', '"BB"')))
-    other_rules = policy.digest()
+    other_rules = digests()
     policy.take_up(given(tmp_path, words=WORDS + '"own:Fun" = { label = "Fun" }\n'))
-    assert len({before, both, other_rules, policy.digest()}) == 4
+    assert len({before, both, other_rules, digests()}) == 4
     policy.take_up(Settings())
-    assert policy.digest() == before
+    assert digests() == before
 
 
 def test_the_digest_is_that_of_the_moment(tmp_path: Path) -> None:
     """A version that begins later changes the digest on its day, and not before."""
     two = RULES.replace("2020-01-01", "2026-06-01").replace('"own"', '"next"')
     policy.take_up(given(tmp_path, rules=RULES + two.replace('"never"', '"explicit"')))
-    day = [policy.digest(datetime(2026, 5, d, tzinfo=UTC)) for d in (1, 31)]
-    assert day[0] == day[1] != policy.digest(datetime(2026, 6, 1, tzinfo=UTC))
+    day = [digests(datetime(2026, 5, d, tzinfo=UTC)) for d in (1, 31)]
+    assert day[0] == day[1] != digests(datetime(2026, 6, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
