@@ -39,7 +39,8 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
     },
     CHECKS: {
         "verify": ("verify:verify", "Check a delivered package offline: seal, digests, counts."),
-        "audit verify": ("audit:verify", "Check that the audit log is whole and unchanged."),
+        "audit verify": ("audit:verify", "Check audit log and consent ledger: whole, unchanged."),
+        "consent verify": ("ledger:verify", "Check that the consent ledger is whole, unchanged."),
     },
     PARTS: {
         "api": ("serve:api", "The HTTP API and its pages."),
@@ -54,9 +55,9 @@ NOUNS: Mapping[str, str] = {
     "worker": "The control worker and the export worker.",
     "request": "Submit, list, show and watch requests.",
     "export": "Trigger, confirm, watch and cancel exports.",
-    "consent": "Import consent events.",
+    "consent": "Import consent events; check the ledger.",
     "dataset": "Index datasets.",
-    "audit": "Check the audit log.",
+    "audit": "Check the audit log and the consent ledger.",
 }
 
 
