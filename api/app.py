@@ -33,6 +33,7 @@ from api.routes import (
     partners,
     people,
     recalls,
+    receipts,
     requests,
     reviews,
     tokens,
@@ -60,6 +61,7 @@ ROUTES = (
     compatibility,
     me,
     own_consents,
+    receipts,
     audit,
     keys,
     health,
@@ -86,7 +88,7 @@ def _with_bearer(app: FastAPI) -> None:
 
 async def _known(here: Backend) -> None:
     try:
-        await here.register_key()
+        await here.register_keys()
     except StorageFailed as failure:
         raise StorageFailed(
             f"{failure} If this database is new, run `clearance migrate` first."

@@ -56,6 +56,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "me.consents": SUBJECT,
     "me.give": SUBJECT,
     "me.withdraw": SUBJECT,
+    "me.receipt": SUBJECT,
     "requests.submit": PARTNER,
     "requests.list": READERS,
     "requests.show": READERS,

@@ -28,6 +28,7 @@ class Backend:
     engine: Engine
     doorkeeper: Doorkeeper
     signer: Ed25519PrivateKey
+    receipt_key: Ed25519PrivateKey
     root: bytes = field(repr=False)
     under_way: WeakValueDictionary[tuple[str, str], Lock]
 
@@ -40,13 +41,15 @@ class Backend:
         """An id like any other, but the same one for the same words."""
         return f"{prefix}_{self.derived('id', prefix, *parts)[:10].hex()}"
 
-    async def register_key(self) -> None:
-        """Makes the key that signs orders known to the transactions that record them."""
-        key = public_text(self.signer)
+    async def register_keys(self) -> None:
+        """Makes the key that signs orders known to the transactions that record them, and the one
+        that signs consent receipts to everybody."""
+        keys = {"order": public_text(self.signer), "receipt": public_text(self.receipt_key)}
 
         def work(unit: Unit) -> None:
-            if signing_keys.register(unit.session, "order", key):
-                unit.audit("api", "signing_key.registered", purpose="order", key=key)
+            for purpose, key in keys.items():
+                if signing_keys.register(unit.session, purpose, key):
+                    unit.audit("api", "signing_key.registered", purpose=purpose, key=key)
 
         await self.database.write(work)
 
@@ -60,6 +63,12 @@ def backend(settings: Settings, database: Database, engine: Engine) -> Backend:
         engine=engine,
         doorkeeper=Doorkeeper(database),
         signer=signing_key(settings.decision_key, DECISION_KEY),
+        receipt_key=_receipt_key(root),
         root=root,
         under_way=WeakValueDictionary(),
     )
+
+
+def _receipt_key(root: bytes) -> Ed25519PrivateKey:
+    """A key of its own, so that nothing signed for a subject is ever an order."""
+    return Ed25519PrivateKey.from_private_bytes(hmac.digest(root, b"consent-receipts", "sha256"))

@@ -39,6 +39,7 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
     },
     CHECKS: {
         "verify": ("verify:verify", "Check a delivered package offline: seal, digests, counts."),
+        "receipt verify": ("receipt:verify", "Check a consent receipt offline, by its key."),
         "audit verify": ("audit:verify", "Check audit log and consent ledger: whole, unchanged."),
         "consent verify": ("ledger:verify", "Check that the consent ledger is whole, unchanged."),
     },
@@ -57,6 +58,7 @@ NOUNS: Mapping[str, str] = {
     "export": "Trigger, confirm, watch and cancel exports.",
     "consent": "Import consent events; check the ledger.",
     "dataset": "Index datasets.",
+    "receipt": "Check consent receipts.",
     "audit": "Check the audit log and the consent ledger.",
 }
 

@@ -6,10 +6,10 @@ from sqlmodel import Session
 
 from api.idempotency import Json
 from api.languages import best
-from sharing.consent import ANYONE
-from sharing.records import notices, parties
+from sharing.records import notices
 from sharing.records.consents import Consent
 from sharing.records.notices import Notice
+from sharing.records.receipts import recipient_name
 from sharing.records.subjects import Standing
 from sharing.vocabulary import CATEGORIES, PURPOSES, RECIPIENTS, Term
 
@@ -30,10 +30,9 @@ class Names:
 
     def recipient(self, recipient: str) -> str:
         """A partner's name, or what a class of recipients means."""
-        if recipient == ANYONE:
-            return "Anyone"
-        partner = self._session.get(parties.Partner, recipient)
-        return _label(RECIPIENTS, recipient) if partner is None else partner.name
+        if recipient in RECIPIENTS:
+            return _label(RECIPIENTS, recipient)
+        return recipient_name(self._session, recipient)
 
 
 def _label(vocabulary: Mapping[str, Term], name: str) -> str:

@@ -34,6 +34,7 @@ class Settings:
     delivery_url: str = ""
     api_url: str = "http://127.0.0.1:8080"
     token: str = field(default="", repr=False)
+    controller: str = ""  # who decides on the data, as consent receipts name it
     # Secrets: base64 of 32 bytes, or the path of a file that holds it.
     decision_key: str = field(default="", repr=False)  # API: signs what travels through Temporal
     signing_key: str = field(default="", repr=False)  # export worker: seals packages

@@ -43,10 +43,22 @@ def endings(
         if given.action is not Action.GIVEN:
             continue
         for ending in _met(wish, given, known):
-            later = [event for event in ordered if _order(event) > _order(given)]
-            if not any(_ends(no, ending, known) for no in later):
+            if ended_by(ending, ordered, known) is None:
                 found[ending.purpose, ending.category, ending.recipient] = ending
     return list(found.values())
+
+
+def whole(given: ConsentEvent) -> Ending:
+    """The end of all that a yes allows."""
+    return Ending(given.purpose, given.category, given.recipient, given)
+
+
+def ended_by(
+    ending: Ending, events: Sequence[ConsentEvent], classes: Classes
+) -> ConsentEvent | None:
+    """The first later no of the same subject that says all of it already; None if none does."""
+    later = [e for e in events if _order(e) > _order(ending.given) and _ends(e, ending, classes)]
+    return min(later, key=_order, default=None)
 
 
 def _order(event: ConsentEvent) -> tuple[object, int]:

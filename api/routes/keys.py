@@ -13,12 +13,13 @@ from sharing.records import signing_keys
 
 router = APIRouter(prefix="/v1/keys", tags=["audit"], route_class=GuardedRoute)
 
-PURPOSES = ("seal", "order")
+PURPOSES = ("seal", "order", "receipt")
 
 
 @router.get("", name="keys.list")
 async def listed(request: Request) -> Response:
-    """The keys that are trusted now: `seal` signs packages, `order` what people told the API."""
+    """The keys that are trusted now: `seal` signs packages, `order` what people told the API,
+    `receipt` consent receipts."""
     backend: Backend = request.app.state.backend
 
     def query(session: Session) -> list[Json]:

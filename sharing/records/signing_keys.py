@@ -1,4 +1,4 @@
-"""Public halves of the keys that sign orders and packages."""
+"""Public halves of the keys that sign orders, packages and consent receipts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from sharing.records.tables import now
 
 
 class SigningKey(SQLModel, table=True):
-    """A public key, base64 of 32 raw bytes, and what it signs: `order` or `seal`."""
+    """A public key, base64 of 32 raw bytes, and what it signs: `order`, `seal` or `receipt`."""
 
     __tablename__ = "signing_key"
     key: str = Field(primary_key=True)

@@ -59,7 +59,7 @@ def withdraw(unit: Unit, subject: str, wish: Wish) -> list[tuple[int, Ending]]:
     """Ends what a subject wishes to end: the position of each new event, and what it ends."""
     moment = _moment(unit.session, subject)
     events = consents.of_subjects(unit.session, [subject]).get(subject, [])
-    ended = endings(wish, events, _classes(unit.session))
+    ended = endings(wish, events, classes(unit.session))
     last = consents.append(
         unit,
         [
@@ -88,7 +88,8 @@ def give(
     return consents.append(unit, [{**event, "valid_until": valid_until}])
 
 
-def _classes(session: Session) -> dict[str, str | None]:
+def classes(session: Session) -> dict[str, str | None]:
+    """Partners by id, with the class that each is known to be of."""
     return {row[0]: row[1] for row in session.execute(select(Partner.id, Partner.recipient_class))}
 
 

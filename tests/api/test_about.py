@@ -17,9 +17,10 @@ LISTS = [
 
 
 async def test_the_first_start_makes_the_order_key_known(there: World) -> None:
-    """The key that signs orders is public, and its registration is the log's first entry."""
+    """The keys that sign orders and receipts are public, and their registration is logged first."""
     keys = (await there.get("", "/v1/keys")).json()["keys"]
-    assert [key["purpose"] for key in keys] == ["order"]
+    assert [key["purpose"] for key in keys] == ["order", "receipt"]
+    assert keys[0]["key"] != keys[1]["key"]
     first = (await there.audit())[0]
     assert (first["action"], first["detail"]["key"]) == ("signing_key.registered", keys[0]["key"])
 

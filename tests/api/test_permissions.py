@@ -15,6 +15,7 @@ ABSENT = {
     "{export_id}": "exp_" + "0" * 20,
     "{name}": "absent",
     "{name:path}": "absent",
+    "{position}": "0",
 }
 
 
