@@ -11,16 +11,19 @@ from sharing.records.ledger import Checkpoint, LedgerBroken, columns_of
 
 Whole = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.intp]
 LONG_AGO = -(2**63)
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Events in ledger order, the first at position `first`; times in microseconds since 1970."""
+    """Events in ledger order, the first at position `first`; times in microseconds since 1970.
+
+    Subjects and statements are as wide as numpy's indices: it would widen them at each use."""
 
     first: int
-    subject: Numbers
-    statement: Numbers
+    subject: Places
+    statement: Places
     at: Whole
     until: Whole
 
@@ -52,11 +55,10 @@ def linked(found: Sequence[Checkpoint], position: int, at_hash: str) -> Columns:
             raise LedgerBroken(f"The checkpoint at {checkpoint.last} does not follow {position}.")
         runs.append(columns_of(checkpoint))
         position, at_hash = checkpoint.last, checkpoint.hash
-    if len(runs) == 1:
-        return Columns(found[0].first, **runs[0])
-    return Columns(
-        found[0].first, **{name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
-    )
+    columns = {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
+    for name in ("subject", "statement"):
+        columns[name] = columns[name].astype(np.intp)
+    return Columns(found[0].first, **columns)
 
 
 def grown(array: npt.NDArray[Any], size: int, fill: int) -> npt.NDArray[Any]:

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from sharing.consent import MISSES, Question
 from sharing.jurisdiction import Needs
-from sharing.snapshot.columns import Numbers
+from sharing.snapshot.columns import Numbers, Places
 from sharing.snapshot.fold import Fold
 from sharing.snapshot.people import People, Told
 from sharing.snapshot.selection import Selection
 from sharing.snapshot.statements import COVERED, ENDINGS, UNSAID, Statements, Weights, code
-from sharing.snapshot.tally import Places, Tally
+from sharing.snapshot.tally import Tally
 from sharing.stages import Exclusion
 
 PAGE = 50_000

@@ -50,10 +50,11 @@ class Fold:
             if not len(rows):
                 return
         rows = lasting.in_order(rows, events.at)
-        times = lasting.picked(events.at, rows)
-        if times[0] < self.latest:
-            rows = lasting.not_overtaken(rows, events.subject, events.at, self.at)
-        self.latest = max(self.latest, int(times[-1]))
+        rows = lasting.not_overtaken(rows, events.subject, events.at, self.at, self.latest)
+        if rows is not None and not len(rows):
+            return
+        last = events.at[-1 if rows is None else rows[-1]]
+        self.latest = max(self.latest, int(last))
         self._stand(events, rows)
 
     def _stand(self, events: Columns, rows: lasting.Rows | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sharing.snapshot.columns import Numbers, Whole
+from sharing.snapshot.columns import Places, Whole
 
 Rows = npt.NDArray[np.intp]
 
@@ -20,14 +20,21 @@ def in_order(rows: Rows | None, at: Whole) -> Rows | None:
     return order if rows is None else rows[order]
 
 
-def not_overtaken(rows: Rows | None, subject: Numbers, at: Whole, held: Whole) -> Rows | None:
-    """The rows that are no earlier than what is held of their subject: a later position wins at
-    one and the same moment."""
-    subjects, times = (subject, at) if rows is None else (subject[rows], at[rows])
-    kept = times >= held[subjects]
-    if kept.all():
+def not_overtaken(
+    rows: Rows | None, subject: Places, at: Whole, held: Whole, latest: int
+) -> Rows | None:
+    """Of rows sorted by time, those that are no earlier than what is `held` of their subject: a
+    later position wins at one and the same moment. Only those before the `latest` that is held of
+    anybody need a look."""
+    times = picked(at, rows)
+    late = int(np.searchsorted(times, latest))
+    if late == 0:
         return rows
-    return np.flatnonzero(kept) if rows is None else rows[kept]
+    if rows is None:
+        rows = np.arange(len(at))
+    looked = rows[:late]
+    kept = at[looked] >= held[subject[looked]]
+    return rows if kept.all() else np.concatenate([looked[kept], rows[late:]])
 
 
 def rows_where(mask: npt.NDArray[np.bool_]) -> Rows | None:

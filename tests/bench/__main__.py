@@ -9,6 +9,7 @@ import sys
 from tests.bench.report import PeerMissing, Report, as_json, show
 
 BENCHES = {
+    "consent": "tests.bench.consent",
     "export": "tests.bench.export",
     "requests": "tests.bench.requests",
 }

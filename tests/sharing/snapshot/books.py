@@ -20,7 +20,7 @@ AT = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 SUBJECTS = 12
 # Few days and few words, so that ties, changes of mind and near misses are many.
-DAYS = range(1, 9)
+DAYS = (1, 2, 3, 4, 5, 30, 40)
 RECIPIENTS = ("*", "*", "ptr_a", "ptr_b", "dpv:AcademicScientificOrganisation",
               "dpv:ForProfitOrganisation")  # fmt: skip
 SOME_PURPOSES = ("ai:ModelTraining", "ai:ModelTraining", "ai:AIDevelopment", "dpv:Marketing",

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharing.consent import Action, ConsentEvent, Question, verify
+from sharing.consent import Action, ConsentEvent, Question, verify, weigh, whereabouts
 from sharing.records.ledger import micros
 from sharing.snapshot.keeper import Asked, decided
 from sharing.snapshot.scope import Scope
@@ -138,11 +138,18 @@ def test_the_breakdown_adds_up(seed: int) -> None:
     decision = decided(snapshot, scope, replace(asked(question, AT), seed=str(seed)))
     covered = decision.coverage().covered_objects
     assert {sum(counts.values()) for counts in decision.breakdown.values()} == {covered}
-    untils = []
+    untils, months, places = [], Counter[str](), Counter[str]()
     for name, number in book.numbers.items():
-        answer = verify(question, [e for e in book.events if e.subject == name], AT)
-        if answer.excluded is None and number in scope.subject:
+        events = [e for e in book.events if e.subject == name]
+        answer, held = verify(question, events, AT), scope.subject.tolist().count(number)
+        if answer.excluded is None and held:
             untils.append(micros(answer.until))
+            places[whereabouts(events)[0] or "unknown"] += held
+            spoken = [e for e in events if weigh(question, e).relevant]
+            last = max(spoken, key=lambda event: (event.at, event.position))
+            months[f"{last.at:%Y-%m}"] += held
+    assert decision.breakdown["month"] == months
+    assert decision.breakdown["jurisdiction"] == places
     assert min(untils, default=micros(None)) == decision.until
     for one in decision.sample:
         event = book.events[one.position - 1]
