@@ -15,6 +15,7 @@ from sharing.records.tables import now
 from sharing.request import moment
 from sharing.snapshot.keeper import Asked, snapshots_of
 from sharing.snapshot.selection import Filter
+from sharing.terms import terms_digest
 
 
 def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[int, str]]:
@@ -49,6 +50,7 @@ def coverage(session: Session, request: Request) -> Coverage:
         "category": asked.category,
         "recipient": asked.recipient,
         "explicit": asked.explicit,
+        "terms": terms_digest(asked),
         "dataset": dataset.id,
         "index": revision.index_version,
     }

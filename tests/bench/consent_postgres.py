@@ -83,7 +83,7 @@ class Joins:
             await self.connection.copy_records_to_table(
                 "staged", records=zip(places, *(c.tolist() for c in columns), strict=True)
             )
-        await run(_EVENTS, NOW, timeout=None)
+        await self._without_indexes("consent_event", _EVENTS, NOW)
         await self._checkpoints(made)
         await self._objects(made.subjects)
         await run(f"CREATE TABLE consent_now AS {standing()}")
@@ -118,6 +118,20 @@ class Joins:
                 "UPDATE head SET position = $1 WHERE name = $2", position, head
             )
 
+    async def _without_indexes(self, table: str, statement: str, *given: object) -> None:
+        """Fills a table, and makes the indexes that it had afterwards: much the faster way."""
+        run = self.connection.execute
+        indexes = await self.connection.fetch(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 "
+            "AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+            table,
+        )
+        for index in indexes:
+            await run(f"DROP INDEX {index['indexname']}")
+        await run(statement, *given)
+        for index in indexes:
+            await run(index["indexdef"])
+
     async def _objects(self, subjects: int) -> None:
         order = np.random.default_rng(3).permutation(subjects)
         await self.connection.execute("TRUNCATE staged")
@@ -125,7 +139,7 @@ class Joins:
             "staged", records=enumerate(order.tolist()), columns=["position", "subject"]
         )
         await self.connection.execute(_DATASET, DATASET, CATEGORY, NOW)
-        await self.connection.execute(_OBJECTS, DATASET)
+        await self._without_indexes("dataset_object", _OBJECTS, DATASET)
 
     async def projection(self) -> dict[str, int]:
         """Objects by reason: one join on the projection."""
