@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import TracebackType
@@ -76,6 +76,12 @@ class Api:
         key = {"Idempotency-Key": uuid.uuid4().hex}
         response = await self._sent("POST", path, json=body, headers=key)
         return response.status_code, _answer(response)
+
+    async def post_lines(self, path: str, lines: Sequence[str]) -> Any:
+        """POSTs JSON objects, one a line, once, however often it has to be sent."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/x-ndjson"}
+        body = "\n".join(lines).encode()
+        return _answer(await self._sent("POST", path, content=body, headers=headers))
 
     async def items(self, path: str, **query: str | int) -> AsyncIterator[Json]:
         """Every item of a paged list, page by page."""

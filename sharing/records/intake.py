@@ -13,13 +13,14 @@ from sqlalchemy import Connection, text
 from sqlmodel import select
 
 from sharing.records import consents, heads
-from sharing.records.consents import TABLE, UNSAID
+from sharing.records.consents import TABLE
 from sharing.records.lists import AT_ONCE, among, bound
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 
 Event = Mapping[str, Any]
-Key = tuple[str, str]  # source, source_id
+Key = tuple[str, str | None]  # source, source_id
+Before = tuple[int, datetime, Event]  # position, when it was recorded, and the event
 _CONTENT = tuple(
     column.name for column in TABLE.columns if column.name not in ("position", "recorded_at", "at")
 )
@@ -44,39 +45,34 @@ def take_in(unit: Unit, events: Sequence[Event]) -> Taken:
     fresh: list[Event] = []
     refused: list[tuple[int, str]] = []
     for place, event in enumerate(events):
-        name = event.get("source_id")
-        before = said.get((event["source"], name)) if name is not None else None
+        key = (event["source"], event.get("source_id"))
+        before = said.get(key)
         if before is None:
-            fresh.append(_not_later(event, moment))
-            if name is not None:
-                said[event["source"], name] = {
-                    **UNSAID, **fresh[-1], "position": head + len(fresh), "recorded_at": moment
-                }  # fmt: skip
+            fresh.append(event if event["at"] <= moment else {**event, "at": moment})
+            if key[1] is not None:
+                said[key] = (head + len(fresh), moment, fresh[-1])
         elif not _same(event, before):
             reason = "source_id: was used before for something else, at position"
-            refused.append((place, f"{reason} {before['position']}."))
+            refused.append((place, f"{reason} {before[0]}."))
     known = len(events) - len(fresh) - len(refused)
     position = consents.append(unit, fresh, moment)
     return Taken(len(fresh), known, tuple(refused), position)
 
 
-def _not_later(event: Event, moment: datetime) -> Event:
-    return event if event["at"] <= moment else {**event, "at": moment}
-
-
-def _same(event: Event, before: Event) -> bool:
-    return before["at"] == min(event["at"], before["recorded_at"]) and all(
-        event.get(name) == before[name] for name in _CONTENT
+def _same(event: Event, before: Before) -> bool:
+    _, recorded, said = before
+    return said["at"] == min(event["at"], recorded) and all(
+        event.get(name) == said.get(name) for name in _CONTENT
     )
 
 
-def _said_before(connection: Connection, events: Iterable[Event]) -> dict[Key, Event]:
+def _said_before(connection: Connection, events: Iterable[Event]) -> dict[Key, Before]:
     """What the ledger holds under the names that these events' sources gave them."""
     named: dict[str, list[str]] = {}
     for event in events:
         if event.get("source_id") is not None:
             named.setdefault(event["source"], []).append(event["source_id"])
-    found: dict[Key, Event] = {}
+    found: dict[Key, Before] = {}
     statement = select(*TABLE.columns).where(
         text(f"source = :source AND source_id {among(connection, 'ids')}")
     )
@@ -84,5 +80,8 @@ def _said_before(connection: Connection, events: Iterable[Event]) -> dict[Key, E
         for start in range(0, len(ids), AT_ONCE):
             page = bound(connection, ids[start : start + AT_ONCE])
             rows = connection.execute(statement, {"source": source, "ids": page}).mappings()
-            found.update(((row["source"], row["source_id"]), dict(row)) for row in rows)
+            for row in rows:
+                event = dict(row)
+                key = (event["source"], event["source_id"])
+                found[key] = (event["position"], event["recorded_at"], event)
     return found

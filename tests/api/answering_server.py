@@ -29,6 +29,12 @@ class Served:
     calls: list[Asked] = field(default_factory=list)
 
 
+def _said(raw: bytes, headers: dict[str, str]) -> Any:
+    if headers.get("content-type") == "application/x-ndjson":
+        return [json.loads(line) for line in raw.splitlines()]
+    return json.loads(raw) if raw else None
+
+
 @contextmanager
 def serving(answer: Callable[[Asked], Answer]) -> Iterator[Served]:
     """Serves on a free port of 127.0.0.1 until the block ends."""
@@ -38,7 +44,7 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[Served]:
             length = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path, json.loads(raw) if raw else None, headers)
+            asked = Asked(self.command, self.path, _said(raw, headers), headers)
             served.calls.append(asked)
             status, body = answer(asked)
             data = json.dumps(body).encode()

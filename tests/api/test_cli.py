@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pyarrow as pa
 import pytest
@@ -201,20 +202,20 @@ def test_csv_has_its_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     file = tmp_path / "consents.csv"
     file.write_text("subject,explicit,valid_until\na,true,\nbad,no,2030-01-01T00:00:00Z\n")
     code, told, calls = _imported(file, capsys)
-    assert calls[0].body[0] == {"subject": "a", "explicit": True}
+    assert calls[0].body[0] == {"subject": "a", "explicit": True, "source_id": ANY}
     assert calls[0].body[1]["explicit"] is False
     assert (code, [r["line"] for r in told["refused"]]) == (1, [3])
 
 
 def test_parquet_goes_in_batches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A Parquet file goes in calls of 5,000 events, and a refused row keeps its number."""
-    subjects = ["s"] * 5003 + ["bad"]
+    """A Parquet file goes in calls of 10,000 events, and a refused row keeps its number."""
+    subjects = ["s"] * 10_003 + ["bad"]
     file = tmp_path / "consents.parquet"
-    parquet.write_table(pa.table({"subject": subjects, "explicit": [True] * 5004}), file)
+    parquet.write_table(pa.table({"subject": subjects, "explicit": [True] * 10_004}), file)
     code, told, calls = _imported(file, capsys)
-    assert [len(call.body) for call in calls] == [5000, 4]
-    assert (code, told["accepted"]) == (1, 5003)
-    assert [r["line"] for r in told["refused"]] == [5004]
+    assert [len(call.body) for call in calls] == [10_000, 4]
+    assert (code, told["accepted"]) == (1, 10_003)
+    assert [r["line"] for r in told["refused"]] == [10_004]
 
 
 def test_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
