@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Index, and_
+from sqlalchemy import Index, text
 from sqlalchemy import select as columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -77,6 +77,21 @@ _COLUMNS: tuple[Any, ...] = (
     Consent.minor,
 )
 
+# From the new events to the objects, never the other way: OFFSET keeps PostgreSQL from turning this
+# into a join, which without fresh statistics reads the whole dataset.
+_SINCE = text("""SELECT e.subject, e.position FROM consent_event e
+  WHERE e.position > :after AND e.position <= :head AND EXISTS (
+    SELECT 1 FROM dataset_object o WHERE o.dataset_id = :dataset AND o.index_version = :index
+    AND o.subject = e.subject LIMIT 1 OFFSET 0)
+  ORDER BY e.position""")
+
+# Subject by subject for the same reason.
+_OF_SUBJECTS = {
+    "sqlite": "FROM json_each(:subjects) s CROSS JOIN consent_event e WHERE e.subject = s.value",
+    "postgresql": """FROM unnest(CAST(:subjects AS text[])) AS s(value) CROSS JOIN LATERAL (
+        SELECT * FROM consent_event c WHERE c.subject = s.value OFFSET 0) e""",
+}
+
 
 def append(unit: Unit, events: Sequence[Mapping[str, Any]], moment: datetime | None = None) -> int:
     """Appends events in the order given, as recorded at `moment` (now); returns the position of
@@ -121,12 +136,15 @@ def asking(
 
 def of_subjects(session: Session, subjects: Sequence[str]) -> dict[str, list[ConsentEvent]]:
     """All events of some subjects, by subject."""
+    connection = session.connection()
+    names = ", ".join(f"e.{column.name}" for column in _COLUMNS)
+    statement = text(f"SELECT {names} {_OF_SUBJECTS[connection.dialect.name]}").columns(
+        *(Consent.__table__.c[column.name] for column in _COLUMNS)  # type: ignore[attr-defined]
+    )
     found: dict[str, list[ConsentEvent]] = {}
-    for i in range(0, len(subjects), 500):
-        rows = session.execute(
-            columns(*_COLUMNS).where(col(Consent.subject).in_(subjects[i : i + 500]))
-        )
-        for row in rows:
+    for i in range(0, len(subjects), lists.AT_ONCE):
+        page = lists.bound(connection, subjects[i : i + lists.AT_ONCE])
+        for row in session.execute(statement, {"subjects": page}):
             found.setdefault(row[1], []).append(_event(row))
     return found
 
@@ -154,23 +172,9 @@ def since(
     session: Session, dataset_id: str, index: int, position: int
 ) -> Iterator[tuple[str, int]]:
     """Subjects of a dataset with events behind a ledger position, with the latest of each."""
-    rows = session.execute(
-        select(Consent.subject, Consent.position)
-        .where(col(Consent.position) > position)
-        .where(
-            select(DatasetObject.position)
-            .where(
-                and_(
-                    col(DatasetObject.dataset_id) == dataset_id,
-                    col(DatasetObject.index_version) == index,
-                    col(DatasetObject.subject) == col(Consent.subject),
-                )
-            )
-            .exists()
-        )
-        .order_by(col(Consent.position))
-    )
-    latest: dict[str, int] = dict(rows.all())
+    head = heads.position(session.connection(), "consent")
+    given = {"after": position, "head": head, "dataset": dataset_id, "index": index}
+    latest: dict[str, int] = {row[0]: row[1] for row in session.execute(_SINCE, given)}
     yield from latest.items()
 
 

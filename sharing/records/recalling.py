@@ -23,9 +23,15 @@ from sharing.records.tables import now
 from sharing.records.unit import Unit
 
 RECALLER = "system:recall"
-_HIT = """SELECT DISTINCT o.position, o.subject FROM consent_event e CROSS JOIN dataset_object o
-  WHERE e.position BETWEEN :first AND :last AND (e.action <> 'given' OR e.minor)
-  AND o.dataset_id = :dataset AND o.index_version = :index AND o.subject = e.subject"""
+# From the events to the objects, never the other way: a join may read the whole dataset.
+_HIT = """SELECT e.subject, (SELECT {list} FROM dataset_object o
+    WHERE o.dataset_id = :dataset AND o.index_version = :index AND o.subject = e.subject)
+  FROM (SELECT DISTINCT subject FROM consent_event
+    WHERE position BETWEEN :first AND :last AND (action <> 'given' OR minor)) e"""
+_LIST = {
+    "sqlite": "group_concat(o.position)",
+    "postgresql": "string_agg(CAST(o.position AS text), ',')",
+}
 _KNOWN = """SELECT DISTINCT i.subject FROM consent_event e CROSS JOIN recall_item i
   WHERE e.position BETWEEN :first AND :last AND i.export_id = :export AND i.subject = e.subject"""
 
@@ -49,8 +55,7 @@ def open_for(unit: Unit, first: int, last: int, ask: Ask, said: Said) -> None:
     release: a later event changes nothing of it."""
     session = unit.session
     for dataset_id, index in _released_from(session):
-        given = {"first": first, "last": last, "dataset": dataset_id, "index": index}
-        hit = sorted(tuple(row) for row in session.execute(text(_HIT), given))
+        hit = _hit(session, dataset_id, index, (first, last))
         if not hit:
             continue
         gone = list(_gone(session, dataset_id, index, hit, (first, last), ask))
@@ -68,6 +73,19 @@ def _released_from(session: Session) -> list[tuple[str, int]]:
         .distinct()
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def _hit(
+    session: Session, dataset_id: str, index: int, events: tuple[int, int]
+) -> list[tuple[int, str]]:
+    """(index position, subject) of the objects of whom the events against something are about, in
+    order of position."""
+    statement = text(_HIT.format(list=_LIST[session.connection().dialect.name]))
+    given = {"first": events[0], "last": events[1], "dataset": dataset_id, "index": index}
+    found = session.execute(statement, given).all()
+    return sorted(
+        (int(place), subject) for subject, places in found if places for place in places.split(",")
+    )
 
 
 def _gone(
