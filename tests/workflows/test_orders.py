@@ -22,7 +22,7 @@ async def test_forged_decision_is_logged(office: Office) -> None:
         await verbs.decide(office.client, replace(order, actor="per_somebody"))
     assert refused.value.code == "forged_order"
     logged = await office.world.database.read(lambda s: audit.page(s, 0, 200, request))
-    assert [(e.actor, e.action) for e in logged][-1] == ("unsigned", "refused.decide")
+    assert ("unsigned", "refused.decide") in [(e.actor, e.action) for e in logged]
     assert not await office.world.database.read(lambda s: requests.decisions_of(s, request))
 
 
