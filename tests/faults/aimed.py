@@ -66,13 +66,18 @@ class Crowd:
         self.no -= set(named)
 
     async def _say(self, database: Database, people: Sequence[str], action: str) -> None:
-        rows = [
-            {"subject": subject, "purpose": PURPOSE, "category": CATEGORY, "recipient": "*",
-             "action": action, "explicit": True, "notice": "privacy", "notice_version": "1",
-             "jurisdiction": "DE", "at": now(), "source": "test"}
-            for subject in people
-        ]  # fmt: skip
+        rows = words(people, action)
         await database.write(lambda u: consents.append(u, rows))
+
+
+def words(people: Iterable[str], action: str) -> list[dict[str, Any]]:
+    """An event for each of these people about what is asked for."""
+    return [
+        {"subject": subject, "purpose": PURPOSE, "category": CATEGORY, "recipient": "*",
+         "action": action, "explicit": True, "notice": "privacy", "notice_version": "1",
+         "jurisdiction": "DE", "at": now(), "source": "test"}
+        for subject in people
+    ]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -87,8 +92,11 @@ class Aimed:
     passed: int = 0
 
     async def hit(self, moment: str, among: Iterable[str] = ()) -> None:
-        """Some withdraw now, all of them before the release; those of one shard, where given."""
+        """Some withdraw now, all of them before the release; those of one shard, where given. Now
+        and then some of those who withdrew say yes again."""
         assert await self.export.released() is None
+        if self.crowd.no and self.crowd.chance.random() < 0.2:
+            await self.crowd.agree(self.crowd.chance.sample(sorted(self.crowd.no), 1))
         people = self.crowd.some(self.each, among or self.crowd.subjects)
         await self.crowd.withdraw(moment, people, at_once=self.crowd.chance.random() < 0.3)
 
