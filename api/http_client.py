@@ -4,14 +4,13 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
 from api.told import Told
+from sharing.addresses import on_this_machine
 
 Json = dict[str, Any]
 POLL = 0.5  # seconds between two looks where there is no event stream
@@ -52,7 +51,7 @@ class Api:
             base_url=self.url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=timeout,
-            trust_env=not _on_this_machine(self.url),  # no proxy between us and ourselves
+            trust_env=not on_this_machine(self.url),  # no proxy between us and ourselves
         )
 
     async def __aenter__(self) -> "Api":
@@ -163,11 +162,3 @@ def _object(value: object) -> Json:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value
-
-
-def _on_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from sharing.addresses import on_this_machine
 from sharing.consent_line import CLOCKS_APART, Known
 from sharing.consent_source import (
     CHALLENGE,
@@ -19,7 +20,6 @@ from sharing.consent_source import (
     Unbelieved,
     believed,
     events_of,
-    on_this_machine,
     source_of,
 )
 from sharing.errors import NotYet, Refused

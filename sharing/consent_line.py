@@ -82,11 +82,16 @@ def demand_known(event: NewConsent, known: Known) -> None:
     cannot be."""
     if (event.notice, event.notice_version) not in known.notices:
         raise bad_field("notice", f"there is no notice {event.notice} {event.notice_version}.")
-    if event.recipient != ANYONE and event.recipient not in known.partners:
-        raise bad_field(
-            "recipient", "is neither '*' nor the id of a partner, nor a class of recipients."
-        )
+    demand_recipient(event.recipient, known.partners)
     if event.at > known.latest:
         raise bad_field("at", "lies in the future.")
     if event.valid_until is not None and event.valid_until <= event.at:
         raise bad_field("valid_until", "must be later than `at`.")
+
+
+def demand_recipient(recipient: str, partners: frozenset[str]) -> None:
+    """Raises Refused unless this is anyone, or one of the partners and classes on record."""
+    if recipient != ANYONE and recipient not in partners:
+        raise bad_field(
+            "recipient", "is neither '*' nor the id of a partner, nor a class of recipients."
+        )

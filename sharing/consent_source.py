@@ -11,13 +11,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
+from sharing.addresses import on_this_machine
 from sharing.consent_line import FEED, Known, NewConsent, demand_known
 from sharing.errors import Refused, bad_field
 from sharing.keys import KeyProblem, public_key, signed_by
@@ -121,15 +121,6 @@ def _is_address(url: str) -> bool:
         return False
     safe = parts.scheme == "https" or (parts.scheme == "http" and on_this_machine(url))
     return there and safe and not (parts.query or parts.fragment or "@" in parts.netloc)
-
-
-def on_this_machine(url: str) -> bool:
-    """True where an address cannot lead anywhere else."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def believed(

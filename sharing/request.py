@@ -108,3 +108,9 @@ def moment(value: object) -> datetime | None:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the latter: a moment outside the calendar in UTC
         return None
+
+
+def taken_within(scope: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """From when on and until when (not included) a scope's objects were taken; None: no bound."""
+    after, before = (moment(scope["where"].get(name)) for name in FILTERS)
+    return after, before

@@ -36,6 +36,21 @@ BODY: Mapping[str, Any] = {
 }
 
 
+def said(subject: str, action: str = "given", /, **besides: Any) -> dict[str, Any]:
+    """One event: what a subject said of what BODY asks, explicitly, under the world's notice."""
+    return {
+        "subject": subject,
+        "purpose": PURPOSE,
+        "category": CATEGORY,
+        "recipient": "*",
+        "action": action,
+        "explicit": True,
+        "notice": "privacy",
+        "notice_version": "1",
+        **besides,
+    }
+
+
 @dataclass(slots=True)
 class World:
     """Who is there, by role; `people[role]` is that role's first person."""
@@ -110,20 +125,11 @@ class World:
 
     async def say(self, subject: str, action: str = "given", **changes: Any) -> int:
         """A consent event of one subject; returns its position."""
-        event = {
-            "subject": subject,
-            "purpose": PURPOSE,
-            "category": CATEGORY,
-            "recipient": "*",
-            "action": action,
-            "explicit": True,
-            "notice": "privacy",
-            "notice_version": "1",
-            "at": datetime.now(UTC),
-            "jurisdiction": "CA",
-            "source": "test",
-            **changes,
-        }
+        event = said(
+            subject,
+            action,
+            **{"at": datetime.now(UTC), "jurisdiction": "CA", "source": "test", **changes},
+        )
         return await self.database.write(lambda u: consents.append(u, [event]))
 
     async def declare_interest(self, person: str, organisation: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from api.commands import ledger
-from api.commands.telling import err, out, settings_of, show_json
+from api.commands.telling import out, settings_of, show_json, tell_broken
 
 if TYPE_CHECKING:
     from sharing.records.ledger_proof import Proven
@@ -40,10 +40,7 @@ def verify(
         entries, head, consents = asyncio.run(read())
     except (audit.LogBroken, LedgerBroken) as broken:
         code = "audit_broken" if isinstance(broken, audit.LogBroken) else "ledger_broken"
-        if json:
-            show_json({"ok": False, "code": code, "detail": str(broken)})
-        err().print(f"{code}: {broken}", style="red", markup=False)
-        return 1
+        return tell_broken(code, broken, json=json)
     if json:
         told = {"entries": entries, "head": head, "consents": ledger.told(consents)}
         show_json({"ok": True, **told})

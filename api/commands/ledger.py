@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.commands.telling import err, out, settings_of, show_json
+from api.commands.telling import err, out, settings_of, show_json, tell_broken
 
 if TYPE_CHECKING:
     from sharing.records.database import Database
@@ -38,10 +38,7 @@ def verify(
     try:
         found = asyncio.run(read())
     except LedgerBroken as broken:
-        if json:
-            show_json({"ok": False, "code": "ledger_broken", "detail": str(broken)})
-        err().print(f"ledger_broken: {broken}", style="red", markup=False)
-        return 1
+        return tell_broken("ledger_broken", broken, json=json)
     if json:
         show_json({"ok": True, **told(found)})
     else:

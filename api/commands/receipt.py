@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from api.commands.telling import err, out, show_json
+from api.commands.telling import out, show_json, tell_broken
 from sharing.keys import public_key
 
 
@@ -34,10 +34,7 @@ def verify(
     try:
         content = opened(file.read_bytes(), trusted)
     except BadEnvelope as broken:
-        if json:
-            show_json({"ok": False, "code": "receipt_broken", "detail": str(broken)})
-        err().print(f"receipt_broken: {broken}", style="red", markup=False)
-        return 1
+        return tell_broken("receipt_broken", broken, json=json)
     show_json({"ok": True, "receipt": content}) if json else _show(file, content)
     return 0
 

@@ -136,3 +136,11 @@ def _bug(console: Console, problem: Exception) -> None:
 
         traceback.print_exception(problem)
     console.print("This is a fault in Clearance, not in what you asked. Please report it.")
+
+
+def tell_broken(code: str, broken: Exception, *, json: bool) -> int:
+    """Something does not hold: says what, by its code; returns the exit code."""
+    if json:
+        show_json({"ok": False, "code": code, "detail": str(broken)})
+    err().print(f"{code}: {broken}", style="red", markup=False)
+    return FAILED

@@ -14,8 +14,7 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from api.languages import Language, accepted
 from api.own_view import Names, event_view, receipt_of, standing_view, words
-from sharing.consent import ANYONE
-from sharing.consent_line import Moment
+from sharing.consent_line import Moment, demand_recipient
 from sharing.errors import NotFound, bad_field
 from sharing.records import notices, subjects
 from sharing.records.consents import Consent, known_words
@@ -131,10 +130,8 @@ def _note(unit: Unit, call: Call, action: str, positions: Sequence[int]) -> None
 
 
 def _demand_recipient(session: Session, recipient: str | None) -> None:
-    if recipient not in (None, ANYONE) and recipient not in known_words(session)[1]:
-        raise bad_field(
-            "recipient", "is neither '*' nor the id of a partner, nor a class of recipients."
-        )
+    if recipient is not None:
+        demand_recipient(recipient, known_words(session)[1])
 
 
 def _demand_told(session: Session, body: MyYes) -> None:

@@ -13,7 +13,7 @@ from sharing.records import consents, heads
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
 from sharing.records.exports import ExportShard, holds
 from sharing.records.requests import Request, RequestRevision
-from sharing.request import moment
+from sharing.request import taken_within
 from sharing.terms import terms_digest
 
 
@@ -81,12 +81,10 @@ def choose(
 def _rows(
     session: Session, revision: RequestRevision, shard: ExportShard
 ) -> Sequence[tuple[int, str, str, int, int, str]]:
-    where = revision.body["scope"]["where"]
     statement = in_scope(
         revision.dataset_id,
         revision.index_version,
-        moment(where.get("taken_after")),
-        moment(where.get("taken_before")),
+        *taken_within(revision.body["scope"]),
     ).where(col(DatasetObject.position).between(shard.first, shard.last))
     rows = session.execute(
         statement.with_only_columns(  # type: ignore[call-overload]

@@ -74,7 +74,7 @@ def demand_fresh(session: Session, demanded: Demanded) -> None:
 def behind(name: str, why: str) -> NotYet:
     """The ledger cannot be asked: it is not up to date with a source. Nothing leaves meanwhile."""
     return NotYet(
-        "consent_source_stale",
+        STALE,
         f"The consent source {name} gives no answer that can be used: {why}. Nobody's consent is "
         "judged, and nothing leaves, until it does.",
     )

@@ -1,6 +1,5 @@
-"""The consent ledger: append-only events with a gap-free position, and scopes counted over it."""
+"""The consent ledger: append-only events with a gap-free position."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -10,7 +9,7 @@ from sqlalchemy import Index, text
 from sqlalchemy import select as columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.consent import Action, Answer, ConsentEvent, Coverage, Question, verify
+from sharing.consent import Action, ConsentEvent, Question
 from sharing.jurisdiction_file import in_force
 from sharing.records import heads, ledger, lists, notices, recalling
 from sharing.records.datasets import Dataset, DatasetObject
@@ -176,37 +175,6 @@ def since(
     given = {"after": position, "head": head, "dataset": dataset_id, "index": index}
     latest: dict[str, int] = {row[0]: row[1] for row in session.execute(_SINCE, given)}
     yield from latest.items()
-
-
-def count(
-    session: Session,
-    asked: Question,
-    objects: Sequence[tuple[int, str]],
-    dataset: Dataset,
-    index: int,
-    at: datetime,
-    position: int,
-) -> Coverage:
-    """A scope, given as (index position, subject) in order, counted object by object."""
-    answers: dict[str, Answer] = {}
-    excluded: Counter[str] = Counter()
-    for i in range(0, len(objects), 5000):
-        page = objects[i : i + 5000]
-        events = of_objects(session, dataset.id, index, page[0][0], page[-1][0])
-        for _, subject in page:
-            if subject not in answers:
-                answers[subject] = verify(asked, events.get(subject, ()), at)
-            if (reason := answers[subject].excluded) is not None:
-                excluded[reason] += 1
-    covered = sum(1 for answer in answers.values() if answer.excluded is None)
-    return Coverage(
-        len(objects),
-        len(answers),
-        len(objects) - excluded.total(),
-        covered,
-        dict(excluded),
-        position,
-    )
 
 
 def _event(row: Sequence[Any]) -> ConsentEvent:

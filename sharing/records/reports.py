@@ -28,8 +28,8 @@ class Moment(StrEnum):
 class ConsentReport(SQLModel, table=True):
     """One count of a revision's scope over the ledger as it stood at `position`; never changed.
 
-    `breakdown` counts objects by notice version,
-    jurisdiction and month of consent; `sample` holds positions of evidence, drawn by `seed`.
+    `breakdown` counts covered objects by notice version, jurisdiction and month of consent;
+    `sample` holds positions of evidence, drawn by `seed`.
     """
 
     __tablename__ = "consent_report"

@@ -12,7 +12,7 @@ from sharing.records.datasets import Dataset, DatasetObject, in_scope
 from sharing.records.ledger import micros
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
-from sharing.request import moment
+from sharing.request import taken_within
 from sharing.snapshot.keeper import Asked, snapshots_of
 from sharing.snapshot.selection import Filter
 from sharing.terms import terms_digest
@@ -25,8 +25,7 @@ def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[in
     statement = in_scope(
         revision.dataset_id,
         revision.index_version,
-        moment(scope["where"].get("taken_after")),
-        moment(scope["where"].get("taken_before")),
+        *taken_within(scope),
     ).limit(scope["limit"])
     rows = session.execute(
         statement.with_only_columns(DatasetObject.position, DatasetObject.subject)  # type: ignore[call-overload]
@@ -42,7 +41,7 @@ def coverage(session: Session, request: Request) -> Coverage:
     scope = revision.body["scope"]
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
-    after, before = (moment(scope["where"].get(name)) for name in ("taken_after", "taken_before"))
+    after, before = taken_within(scope)
     about = {
         "request": request.id,
         "digest": revision.digest,

@@ -1,12 +1,10 @@
-"""A scope decided: a reason for each object, counted, written down and hashed."""
+"""A scope decided: a reason for each object, counted and hashed."""
 
 import hashlib
 import json
-import os
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,24 +88,10 @@ class Decision:
         return json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
     def sha256(self) -> str:
-        """sha256, in hex, of the decision file, without writing it."""
+        """sha256, in hex, of the decision file: the header, a byte an object in index order."""
         digest = hashlib.sha256(self.header())
         for page in self.by_object():
             digest.update(page.data)
-        return digest.hexdigest()
-
-    def write(self, file: Path) -> str:
-        """Writes the decision file, whole or not at all: the header, then a byte an object in
-        index order. Returns its sha256, in hex."""
-        digest, part = hashlib.sha256(self.header()), file.with_name(file.name + ".part")
-        with part.open("wb") as out:
-            out.write(self.header())
-            for page in self.by_object():
-                digest.update(page.data)
-                out.write(page.data)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
         return digest.hexdigest()
 
 

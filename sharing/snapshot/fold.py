@@ -49,12 +49,9 @@ class Fold:
             self._missed(events, weights, ~relevant)
             if not len(rows):
                 return
-        rows = lasting.in_order(rows, events.at)
-        rows = lasting.not_overtaken(rows, events.subject, events.at, self.at, self.latest)
+        rows, self.latest = lasting.latest_of(rows, events.subject, events.at, self.at, self.latest)
         if rows is not None and not len(rows):
             return
-        last = events.at[-1 if rows is None else rows[-1]]
-        self.latest = max(self.latest, int(last))
         self._stand(events, rows)
 
     def _stand(self, events: Columns, rows: lasting.Rows | None) -> None:

@@ -37,6 +37,17 @@ def not_overtaken(
     return rows if kept.all() else np.concatenate([looked[kept], rows[late:]])
 
 
+def latest_of(
+    rows: Rows | None, subject: Places, at: Whole, held: Whole, latest: int
+) -> tuple[Rows | None, int]:
+    """Of some rows those that stand beside what is `held` of their subjects, sorted by time, which
+    may be none; and the `latest` moment that is held of anybody once they do."""
+    rows = not_overtaken(in_order(rows, at), subject, at, held, latest)
+    if rows is not None and not len(rows):
+        return rows, latest
+    return rows, max(latest, int(at[-1 if rows is None else rows[-1]]))
+
+
 def rows_where(mask: npt.NDArray[np.bool_]) -> Rows | None:
     """The rows that a mask picks; None where it picks all."""
     return None if mask.all() else np.flatnonzero(mask)

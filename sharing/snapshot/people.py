@@ -36,12 +36,9 @@ class Told:
         rows = lasting.rows_where(values != UNSAID)
         if rows is not None and not len(rows):
             return
-        rows = lasting.in_order(rows, events.at)
-        rows = lasting.not_overtaken(rows, events.subject, events.at, self.at, self.latest)
+        rows, self.latest = lasting.latest_of(rows, events.subject, events.at, self.at, self.latest)
         if rows is not None and not len(rows):
             return
-        last = events.at[-1 if rows is None else rows[-1]]
-        self.latest = max(self.latest, int(last))
         subject = lasting.picked(events.subject, rows)
         self.value[subject] = lasting.picked(values, rows)
         self.at[subject] = lasting.picked(events.at, rows)

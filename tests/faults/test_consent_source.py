@@ -12,7 +12,6 @@ import pytest
 from sqlmodel import Session, select
 from temporalio.testing import WorkflowEnvironment
 
-from sharing.export.seal import Sealed, seal
 from sharing.orders import Verb
 from sharing.records import consent_sources, exports, requests
 from sharing.records.consent_sources import SourceState
@@ -23,9 +22,9 @@ from sharing.stages import GATES, Stage
 from tests.faults.cases import approved, cancelled, cleared, triggered
 from tests.faults.depot import Depot, until
 from tests.faults.depot import depot as made
+from tests.faults.interposed import before
 from tests.records.source import Elsewhere, elsewhere
 from workflows import worker
-from workflows.activities import shards
 from workflows.messages import request_workflow
 
 PEOPLE = 4
@@ -116,13 +115,12 @@ async def test_a_withdrawal_while_the_package_is_sealed_is_seen(
         await branch.source.say(leaver, "withdrawn")
         await branch.forget()
 
-    def sealed(*given: Any) -> Sealed:
+    def sealing() -> None:
         if not sealings:
             asyncio.run_coroutine_threadsafe(leave(), loop).result(60)
         sealings.append(1)
-        return seal(*given)
 
-    monkeypatch.setattr(shards, "seal", sealed)
+    before("seal", monkeypatch, sealing)
     request, digest = await cleared(branch.depot)
     export = await triggered(branch.depot, request, digest)
     async with branch.depot.working():
@@ -190,13 +188,12 @@ async def test_a_source_lost_while_sealing_stops_the_release(
         await branch.source.kill()
         await branch.forget()
 
-    def sealed(*given: Any) -> Sealed:
+    def sealing() -> None:
         if not sealings:
             asyncio.run_coroutine_threadsafe(lost(), loop).result(60)
         sealings.append(1)
-        return seal(*given)
 
-    monkeypatch.setattr(shards, "seal", sealed)
+    before("seal", monkeypatch, sealing)
     request, digest = await cleared(branch.depot)
     export = await triggered(branch.depot, request, digest)
     async with branch.depot.working():

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sharing.keys import public_text
-from tests.walk import CATEGORY, PURPOSE
+from tests.walk import said
 
 Json = dict[str, Any]
 
@@ -56,19 +56,11 @@ class Elsewhere:
 
     async def say(self, subject: str, action: str = "given", /, **changes: Any) -> None:
         """One subject says something, there and not here."""
-        event = {
-            "subject": subject,
-            "purpose": PURPOSE,
-            "category": CATEGORY,
-            "recipient": "*",
-            "action": action,
-            "explicit": True,
-            "notice": "privacy",
-            "notice_version": "1",
-            "at": datetime.now(UTC).isoformat(),
-            "source_id": f"e{len(self.said)}",
-            **changes,
-        }
+        event = said(
+            subject,
+            action,
+            **{"at": datetime.now(UTC).isoformat(), "source_id": f"e{len(self.said)}", **changes},
+        )
         self.said.append(event)
         await self._tell("said", [event])
 

@@ -11,17 +11,15 @@ from sharing.records import consents, datasets, ledger
 from sharing.records.database import Database
 from sharing.records.ledger import NEVER, LedgerBroken
 from sharing.records.unit import Unit
-from tests.walk import CATEGORY, PURPOSE, populate
+from tests import walk
+from tests.walk import populate
 
 AT = datetime(2020, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 def said(subject: str, **changes: Any) -> dict[str, Any]:
     """One event of a subject."""
-    yes = {"subject": subject, "purpose": PURPOSE, "category": CATEGORY, "recipient": "*",
-           "action": "given", "explicit": True, "notice": "privacy", "notice_version": "1",
-           "at": AT, "source": "test"}  # fmt: skip
-    return {**yes, **changes}
+    return walk.said(subject, **{"at": AT, "source": "test", **changes})
 
 
 async def append(database: Database, *events: dict[str, Any]) -> int:
