@@ -22,6 +22,10 @@ from workflows.messages import request_workflow
 
 pytestmark = pytest.mark.slow
 
+# How long a decision comes before its deadline, in seconds: close by, then ever further behind it,
+# as a busy machine lets the deadline pass late.
+AHEAD, CLOSE = (0.2, 0.1, 0.05, 0.02, 0.01, 0.0, -0.02, -0.1, -0.5, -2.0, -8.0), 7
+
 
 async def test_decision_in_flight_while_the_partner_withdraws(depot: Depot) -> None:
     """A decision that is under way while the case closes gets an answer, and the record agrees
@@ -66,7 +70,9 @@ async def test_decision_at_the_deadline(
         running(time_skipping, database, chosen, monkeypatch) as office,
     ):
         await index(office.world)
-        for ahead in (0.2, 0.1, 0.05, 0.02, 0.01, 0.0, -0.02):  # of the deadline, in seconds
+        for ahead in AHEAD:
+            if len(answers) == 2 and answers.total() >= CLOSE:
+                break  # each of the two came first once
             request, digest = await office.submitted()
             handle = office.client.get_workflow_handle(request_workflow(request))
             decides = office.decide(request, digest, GATES[0])
