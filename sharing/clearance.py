@@ -8,7 +8,7 @@ from datetime import datetime
 import rfc8785
 
 from sharing.errors import NotCleared
-from sharing.stages import GATES, Outcome, Stage
+from sharing.stages import GATES, Outcome, Role, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class Approval:
     digest: str
     outcome: Outcome
     decision_id: str
+    role: Role | None = None  # where the policy asks for one beside the gate's own
 
 
 @dataclass(frozen=True, slots=True)
 class Clearance:
-    """Four approvals of one digest by four people, valid until a moment."""
+    """The approvals of one digest, at least one a gate, each by another person, valid until a
+    moment."""
 
     request_id: str
     digest: str
@@ -65,13 +67,15 @@ def seal(
     valid_until: datetime,
 ) -> Clearance:
     """A clearance of approvals in gate order, or NotCleared saying what is missing."""
-    stages = tuple(a.stage for a in approvals)
-    if stages != GATES or any(a.outcome is not Outcome.APPROVED for a in approvals):
+    stages = tuple(dict.fromkeys(a.stage for a in approvals if a.role is None))
+    in_order = [a.stage for a in approvals] == sorted((a.stage for a in approvals), key=GATES.index)
+    approved = all(a.outcome is Outcome.APPROVED for a in approvals)
+    if stages != GATES or not in_order or not approved:
         raise NotCleared("A clearance needs each of the four gates approved, in order.")
     if any(a.digest != digest for a in approvals):
         raise NotCleared("An approval speaks of another digest: everything must be decided again.")
-    if len({a.actor for a in approvals}) != len(GATES):
-        raise NotCleared("A clearance needs four distinct people.")
+    if len({a.actor for a in approvals}) != len(approvals):
+        raise NotCleared("A clearance needs four distinct people, and another one for each more.")
     return Clearance(
         request_id, digest, tuple(approvals), agreement_digest, cleared_at, valid_until
     )

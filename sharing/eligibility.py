@@ -34,7 +34,9 @@ class Case:
     recused: frozenset[str]
     deciders: frozenset[str]
     triggered_by: str | None = None
-    earlier_deciders: frozenset[str] = frozenset()  # on revisions that are void by now
+    earlier_deciders: frozenset[str] = frozenset()  # on revisions, or by acts, that are void by now
+    sponsors: frozenset[str] = frozenset()  # every account of the sponsor
+    triggerers: frozenset[str] = frozenset()  # every account of who triggered
 
 
 _ROLES: dict[Act, frozenset[Role]] = {
@@ -51,9 +53,12 @@ def roles_for(act: Act, stage: Stage | None = None) -> frozenset[Role]:
     return _ROLES[act]
 
 
-def demand(act: Act, actor: Actor, case: Case, stage: Stage | None = None) -> None:
-    """Raises NotEligible with the first reason that stands in the way; returns if none does."""
-    needed = roles_for(act, stage)
+def demand(
+    act: Act, actor: Actor, case: Case, stage: Stage | None = None, role: Role | None = None
+) -> None:
+    """Raises NotEligible with the first reason that stands in the way; returns if none does.
+    `role`: where a policy asks a gate for it, beside the gate's own."""
+    needed = frozenset({role}) if role else roles_for(act, stage)
     if not needed & actor.roles:
         names = " or ".join(sorted(needed)) or "a gate's role"
         raise NotEligible("role", f"This needs the role {names}.")
@@ -61,10 +66,11 @@ def demand(act: Act, actor: Actor, case: Case, stage: Stage | None = None) -> No
         return  # stopping an export is never the wrong hands: it only withholds
     if actor.partner_id is not None:
         raise NotEligible("partner_staff", "People of a partner never decide on a request.")
-    if case.sponsor == actor.id:
+    if actor.id == case.sponsor or actor.id in case.sponsors:
         raise NotEligible("sponsor", "The sponsor of a request never decides on it.")
     if actor.id in case.recused:
         raise NotEligible("recused", "A declared interest in the partner recuses this person.")
     acted = case.deciders if act is Act.DECIDE else case.deciders | case.earlier_deciders
-    if actor.id in acted or (act is Act.CONFIRM and actor.id == case.triggered_by):
+    triggered = {case.triggered_by, *case.triggerers}
+    if actor.id in acted or (act is Act.CONFIRM and actor.id in triggered):
         raise NotEligible("same_person", "No person acts twice on one request: ask another.")

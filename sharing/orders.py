@@ -26,6 +26,7 @@ class Verb(StrEnum):
     SUBMIT = "submit"
     AMEND = "amend"
     DECIDE = "decide"
+    TAKE_BACK = "take_back"
     TRIGGER = "trigger"
     CONFIRM = "confirm"
     CANCEL = "cancel"
@@ -37,7 +38,8 @@ class Order:
     """One act. `actor` is a person's or a partner's id; `at` RFC 3339; `body` is the verb's own:
 
     submit, amend: the request body, with `index`, and for submit the idempotency key if any;
-    decide: stage, outcome, reason, conditions; trigger, confirm, cancel: export.
+    decide: stage, outcome, reason, conditions, role; take_back: decision; trigger, confirm, cancel:
+    export.
     """
 
     id: str

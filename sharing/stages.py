@@ -89,9 +89,8 @@ ENDED: frozenset[RequestState] = frozenset(
     }
 )
 
-AMENDABLE: frozenset[RequestState] = frozenset(
-    {RequestState(stage) for stage in GATES} | {RequestState.RETURNED, RequestState.CLEARED}
-)
+AT_A_GATE: frozenset[RequestState] = frozenset(RequestState(stage) for stage in GATES)
+AMENDABLE: frozenset[RequestState] = AT_A_GATE | {RequestState.RETURNED, RequestState.CLEARED}
 
 
 class ExportState(StrEnum):

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from sharing.orders import Order
-from sharing.stages import ENDED, Outcome, RequestState, Stage
+from sharing.stages import AT_A_GATE, ENDED, Outcome, RequestState, Stage
 from workflows.gate import WaitingRoom, refusal
 from workflows.messages import Lapse, Standing, Triggered
 from workflows.timeouts import RECORD
@@ -111,7 +111,7 @@ class Case:
         )
         if standing is None:
             return
-        if not self._exporting:
+        if not self._exporting or standing.state in AT_A_GATE:
             self._adopt(standing)
             self._amendments += 1
         elif standing.state is RequestState.WITHDRAWN:

@@ -65,6 +65,11 @@ async def decide(client: Client, order: Order) -> None:
     await _tell(client, order)
 
 
+async def take_back(client: Client, order: Order) -> None:
+    """An approval no longer counts, because its decider says so."""
+    await _tell(client, order)
+
+
 async def trigger(client: Client, order: Order) -> None:
     """An engineer starts the export."""
     await _tell(client, order)
@@ -138,6 +143,23 @@ async def take_up(client: Client, request_id: str) -> None:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"Request {request_id}",
     )
+
+
+async def look_again(client: Client, request_id: str) -> None:
+    """Tells a request's workflow that the database knows more than it does; starts it where it is
+    not running. Raises EngineUnreachable: the control worker then finds out by itself."""
+    try:
+        await client.start_workflow(
+            ShareRequest.run,
+            request_id,
+            id=request_workflow(request_id),
+            task_queue=CONTROL_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal="look_again",
+            static_summary=f"Request {request_id}",
+        )
+    except RPCError as failure:
+        raise EngineUnreachable(failure.message) from failure
 
 
 async def _answered(call: Awaitable[T]) -> T:

@@ -63,10 +63,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the gate came to. `wait_seconds`: how long to wait for what comes next, if anything:
-    the trigger behind a clearance, the partner behind a return."""
+    """What the gate came to; None while it needs more people. `wait_seconds`: how long to wait for
+    what comes next, if anything: the trigger behind a clearance, the partner behind a return."""
 
-    outcome: Outcome
+    outcome: Outcome | None
     wait_seconds: float = 0.0
 
 

@@ -134,10 +134,10 @@ class ShareRequest(Case):
             if end.state is ExportState.DELIVERED:
                 self._state = RequestState.DELIVERED
                 return
+            self._unless_changed(amendments)
             if end.code == "not_cleared":
                 self._state = RequestState.REVOKED
                 raise Ended
-            self._unless_changed(amendments)
 
     async def _exported(self, amendments: int, until: datetime) -> ExportEnd:
         export = self._export
@@ -201,12 +201,28 @@ class ShareRequest(Case):
                 "record_decision", order, result_type=Decided, **ANSWER
             )
             self._wait = timedelta(seconds=decided.wait_seconds)
-            room.outcome = decided.outcome
+            room.outcome = decided.outcome  # None: the gate needs more people
 
     @decide.validator
     def _decidable(self, order: Order) -> None:
         if self._settled(order):
             self._open_room(order)
+
+    @workflow.update
+    async def take_back(self, order: Order) -> None:
+        """Records that an approval no longer counts; its gate waits again."""
+        async with self._ready(order):
+            await workflow.execute_activity("record_taking_back", order, **ANSWER)
+            await self._look_again()
+
+    @workflow.signal
+    async def look_again(self) -> None:
+        """The database knows something that happened elsewhere: an interest became known, and a
+        gate lost its decision by it."""
+        async with self._lock:
+            await workflow.wait_condition(lambda: self._state is not None)
+            if self._state not in ENDED:
+                await self._look_again()
 
     @workflow.update
     async def trigger(self, order: Order) -> None:

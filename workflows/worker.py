@@ -13,18 +13,19 @@ from sharing.consent_feed import Follower
 from sharing.keys import public_text, signing_key
 from sharing.records import requests, signing_keys
 from sharing.records.database import Database
+from sharing.records.decisions import reopened_ids
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
+from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
-from workflows.activities.gates import Decisions
 from workflows.activities.indexing import Indexing
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.shards import ExportPlane
 from workflows.activities.submission import Submissions
-from workflows.client import connect, take_up
+from workflows.client import connect, look_again, take_up
 from workflows.export import ExportRun
 from workflows.indexing import IndexDataset
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
@@ -45,6 +46,7 @@ def control_worker(
 ) -> Worker:
     """Runs the process and records what people decide. It holds no storage setting."""
     submissions, exports = Submissions(database), Exports(database)
+    decisions = Decisions(database, settings)
     consent = ConsentVerification(database, settings, follower)
     return Worker(
         client,
@@ -61,7 +63,8 @@ def control_worker(
             consent.consent_findings,
             ConflictSignoff(database, settings).conflict_findings,
             LegalApproval(database, settings).legal_findings,
-            Decisions(database, settings).record_decision,
+            decisions.record_decision,
+            decisions.record_taking_back,
             exports.record_trigger,
             exports.record_confirmation,
             exports.record_cancellation,
@@ -134,16 +137,17 @@ async def _sweep(client: Client, database: Database) -> None:
     terminated, or that the engine lost, is delayed by this and nothing worse."""
     while True:
         try:
+            reopened = await database.read(reopened_ids)
             for request_id in await database.read(requests.open_ids):
-                await _taken_up(client, request_id)
+                await _taken_up(client, request_id, again=request_id in reopened)
         except Exception:  # looking again later is all that this can do, and it must go on
             LOG.warning("open requests could not be looked after", exc_info=True)
         await asyncio.sleep(SWEEP.total_seconds())
 
 
-async def _taken_up(client: Client, request_id: str) -> None:
+async def _taken_up(client: Client, request_id: str, *, again: bool) -> None:
     try:
-        await take_up(client, request_id)
+        await (look_again if again else take_up)(client, request_id)
     except RPCError as failure:
         LOG.warning("request %s could not be taken up: %s", request_id, failure.message)
 

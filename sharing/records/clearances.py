@@ -3,24 +3,25 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.clearance import Approval, Clearance
 from sharing.eligibility import Act
 from sharing.eligibility import demand as demand_eligible
 from sharing.errors import NotCleared, NotEligible
 from sharing.records import parties, requests
-from sharing.records.requests import Decision, Request
+from sharing.records.requests import Request
 from sharing.records.tables import new_id, now
-from sharing.stages import GATES, Outcome
+from sharing.stages import GATE_ROLES, GATES, Outcome, Role
 
 
 def _approval(stage: str) -> ForeignKeyConstraint:
     """Points at an approved decision at this gate, for this request and this digest."""
     return ForeignKeyConstraint(
-        ["request_id", "digest", f"{stage}_stage", "outcome", f"{stage}_by"],
+        [f"{stage}_decision", "request_id", "digest", f"{stage}_stage", "outcome", f"{stage}_by"],
         [
+            "decision.id",
             "decision.request_id",
             "decision.digest",
             "decision.stage",
@@ -36,7 +37,7 @@ class ClearanceRow(SQLModel, table=True):
 
     __tablename__ = "clearance"
     __table_args__ = (
-        UniqueConstraint("request_id", "digest", name="uq_clearance_digest"),
+        Index("ix_clearance_digest", "request_id", "digest"),
         *(_approval(stage) for stage in GATES),
         *(CheckConstraint(f"{stage}_stage = '{stage}'", name=f"{stage}_stage") for stage in GATES),
         CheckConstraint("outcome = 'approved'", name="approved"),
@@ -54,30 +55,60 @@ class ClearanceRow(SQLModel, table=True):
     outcome: str = "approved"
     purpose_review_stage: str = "purpose_review"
     purpose_review_by: str
+    purpose_review_decision: str
     consent_verification_stage: str = "consent_verification"
     consent_verification_by: str
+    consent_verification_decision: str
     conflict_signoff_stage: str = "conflict_signoff"
     conflict_signoff_by: str
+    conflict_signoff_decision: str
     legal_approval_stage: str = "legal_approval"
     legal_approval_by: str
+    legal_approval_decision: str
     agreement_digest: str
     seal: str
     cleared_at: datetime
     valid_until: datetime
 
 
+class ClearanceVoid(SQLModel, table=True):
+    """A clearance that is worth nothing any more: a decision behind it was voided. Its gates wait
+    again, and another clearance of the same digest may follow."""
+
+    __tablename__ = "clearance_void"
+    clearance_id: str = Field(primary_key=True, foreign_key="clearance.id")
+    reason: str
+    at: datetime
+
+
 def of(session: Session, request_id: str, digest: str) -> ClearanceRow | None:
-    """The clearance of one digest, if there is one."""
+    """The clearance of one digest that stands, if there is one."""
     return session.exec(
         select(ClearanceRow).where(
-            ClearanceRow.request_id == request_id, ClearanceRow.digest == digest
+            ClearanceRow.request_id == request_id,
+            ClearanceRow.digest == digest,
+            col(ClearanceRow.id).not_in(select(ClearanceVoid.clearance_id)),
         )
     ).first()
 
 
+def void(session: Session, request: Request, reason: str) -> bool:
+    """Takes the clearance of a request's digest away; False where there was none."""
+    row = of(session, request.id, request.digest)
+    if row is None:
+        return False
+    session.add(ClearanceVoid(clearance_id=row.id, reason=reason, at=now()))
+    session.flush()
+    return True
+
+
 def add(session: Session, clearance: Clearance) -> ClearanceRow:
-    """Writes a clearance; the database looks at every approval again."""
-    people = {f"{a.stage}_by": a.actor for a in clearance.approvals}
+    """Writes a clearance; the database looks at every approval again. The row names one approval a
+    gate, by its own role; that the policy's further ones are there the database sees for itself."""
+    named: dict[str, str] = {}
+    for stage in GATES:
+        first = next(a for a in clearance.approvals if a.stage is stage and a.role is None)
+        named |= {f"{stage}_by": first.actor, f"{stage}_decision": first.decision_id}
     row = ClearanceRow(
         id=new_id("clr"),
         request_id=clearance.request_id,
@@ -86,7 +117,7 @@ def add(session: Session, clearance: Clearance) -> ClearanceRow:
         seal=clearance.seal,
         cleared_at=clearance.cleared_at,
         valid_until=clearance.valid_until,
-        **people,
+        **named,
     )
     session.add(row)
     return row
@@ -98,10 +129,13 @@ def demand(session: Session, request_id: str, digest: str, at: datetime) -> Clea
     row = of(session, request_id, digest)
     if row is None:
         raise NotCleared("There is no clearance for this digest.")
+    request = requests.get(session, request_id)
+    if request.digest != digest:
+        raise NotCleared("The request has changed since: this digest is cleared no more.")
     clearance = Clearance(
         request_id,
         digest,
-        _approvals(session, row),
+        approvals(session, request),
         row.agreement_digest,
         row.cleared_at,
         row.valid_until,
@@ -123,25 +157,25 @@ def stands(session: Session, request: Request) -> bool:
             person = parties.actor(session, approval.actor)
             if person is None:
                 return False
-            demand_eligible(Act.DECIDE, person, nobody_yet, approval.stage)
+            demand_eligible(Act.DECIDE, person, nobody_yet, approval.stage, approval.role)
     except (NotCleared, NotEligible):
         return False
     return True
 
 
-def _approvals(session: Session, row: ClearanceRow) -> tuple[Approval, ...]:
-    decisions = session.exec(
-        select(Decision).where(
-            Decision.request_id == row.request_id,
-            Decision.digest == row.digest,
-            Decision.outcome == "approved",
-        )
-    )
-    by_stage = {d.stage: d for d in decisions}
-    if set(by_stage) != set(GATES):
-        raise NotCleared("An approval behind this clearance is missing.")
+def approvals(session: Session, request: Request) -> tuple[Approval, ...]:
+    """The approvals of the current digest that count, in gate order and in the order taken."""
+    taken = [d for d in requests.counted(session, request) if d.outcome == Outcome.APPROVED]
     return tuple(
-        Approval(stage, d.actor_id, d.digest, Outcome(d.outcome), d.id)
+        Approval(
+            stage,
+            d.actor_id,
+            d.digest,
+            Outcome(d.outcome),
+            d.id,
+            None if d.role in (None, GATE_ROLES[stage]) else Role(d.role or ""),
+        )
         for stage in GATES
-        for d in (by_stage[stage],)
+        for d in taken
+        if d.stage == stage
     )

@@ -8,7 +8,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
-    ForeignKeyConstraint,
     Index,
     LargeBinary,
     text,
@@ -32,11 +31,6 @@ class Export(SQLModel, table=True):
 
     __tablename__ = "export"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["request_id", "digest"],
-            ["clearance.request_id", "clearance.digest"],
-            name="fk_export_clearance",
-        ),
         Index(
             "uq_export_live",
             "request_id",
@@ -103,13 +97,6 @@ class Release(SQLModel, table=True):
     """The moment a byte leaves. A trigger re-checks the whole promise before this row commits."""
 
     __tablename__ = "release"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["request_id", "digest"],
-            ["clearance.request_id", "clearance.digest"],
-            name="fk_release_clearance",
-        ),
-    )
     export_id: str = Field(primary_key=True, foreign_key="export.id")
     request_id: str = Field(foreign_key="request.id")
     digest: str

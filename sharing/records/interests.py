@@ -7,8 +7,10 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
+from sharing.records.accounts import all_accounts
 from sharing.records.parties import Partner, parents_of
 from sharing.records.tables import new_id, now
+from sharing.records.waivers import waived
 
 
 class DeclaredInterest(SQLModel, table=True):
@@ -42,12 +44,12 @@ class Declaration(SQLModel, table=True):
 
 
 class Recusal(SQLModel, table=True):
-    """A person who must not act on a request, and the interest that says so."""
+    """A person who must not act on a request, for one interest, unless that is waived."""
 
     __tablename__ = "recusal"
     request_id: str = Field(primary_key=True, foreign_key="request.id")
     person_id: str = Field(primary_key=True, foreign_key="person.id")
-    interest_id: str = Field(foreign_key="interest.id")
+    interest_id: str = Field(primary_key=True, foreign_key="interest.id")
     relation: str
     at: datetime
 
@@ -102,24 +104,36 @@ def _leading(session: Session, held: Iterable[Interest], partner_id: str) -> lis
     )
 
 
+def held(session: Session, person_id: str) -> list[Interest]:
+    """A person's declared interests that count today."""
+    rows = session.exec(select(DeclaredInterest).where(DeclaredInterest.person_id == person_id))
+    return [one for one in map(value, rows) if one.counts_on(now().date())]
+
+
 def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
-    """Writes a recusal for each matched person who has none yet; returns the new ones' ids."""
-    recused = recused_from(session, request_id)
-    added: list[str] = []
+    """Writes a recusal for each interest that has none yet; returns the ids of those people who
+    were not recused before."""
+    known = set(
+        session.exec(
+            select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
+        )
+    )
+    before = recused_from(session, request_id)
     for match in found:
-        person = match.interest.person_id
-        if person not in recused and person not in added:
+        interest = match.interest
+        if (interest.person_id, interest.id) not in known:
+            known.add((interest.person_id, interest.id))
             session.add(
                 Recusal(
                     request_id=request_id,
-                    person_id=person,
+                    person_id=interest.person_id,
                     at=now(),
-                    interest_id=match.interest.id,
+                    interest_id=interest.id,
                     relation=match.relation,
                 )
             )
-            added.append(person)
-    return added
+    session.flush()
+    return sorted(recused_from(session, request_id) - before)
 
 
 def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
@@ -137,10 +151,14 @@ def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
 
 
 def recused_from(session: Session, request_id: str) -> frozenset[str]:
-    """Ids of the people recused from a request."""
-    return frozenset(
-        session.exec(select(Recusal.person_id).where(Recusal.request_id == request_id))
+    """Ids of the people recused from a request, with every account they have. A waiver lifts the
+    one interest that it names."""
+    lifted = waived(session, request_id)
+    rows = session.exec(
+        select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
     )
+    people = frozenset(person for person, interest in rows if (person, interest) not in lifted)
+    return all_accounts(session, people)
 
 
 def value(row: DeclaredInterest) -> Interest:

@@ -3,12 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.eligibility import Case
 from sharing.errors import NotFound
 from sharing.findings import Finding
+from sharing.records.accounts import accounts, all_accounts
 from sharing.records.interests import recused_from
 from sharing.records.parties import person_named
 from sharing.records.tables import now
@@ -68,12 +76,12 @@ class Decision(SQLModel, table=True):
 
     __tablename__ = "decision"
     __table_args__ = (
-        # One act a person and digest, over all gates: no person acts twice on one request (I2).
-        UniqueConstraint("request_id", "digest", "actor_id", name="uq_decision_one_act"),
-        # What a clearance's foreign keys point at.
+        # What a clearance's foreign keys point at. That no person acts twice on one request (I2) is
+        # the decision rule's: a person who took a decision back may decide again.
         UniqueConstraint(
-            "request_id", "digest", "stage", "outcome", "actor_id", name="uq_decision_outcome"
+            "id", "request_id", "digest", "stage", "outcome", "actor_id", name="uq_decision_whole"
         ),
+        Index("ix_decision_digest", "request_id", "digest"),
         ForeignKeyConstraint(
             ["declaration_id", "actor_id"],
             ["declaration.id", "declaration.person_id"],
@@ -92,6 +100,7 @@ class Decision(SQLModel, table=True):
     digest: str
     stage: str
     actor_id: str = Field(foreign_key="person.id")
+    role: str | None = None  # in which the actor decided; the gate's own where none is named
     outcome: str
     reason: str
     conditions: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
@@ -100,6 +109,19 @@ class Decision(SQLModel, table=True):
     declaration_id: str
     at: datetime
     signature: str
+
+
+class DecisionVoid(SQLModel, table=True):
+    """A decision that no longer counts, since when and why: its decider took it back, or has an
+    interest that became known. It stays readable (F6)."""
+
+    __tablename__ = "decision_void"
+    __table_args__ = (CheckConstraint("reason IN ('interest', 'taken_back')", name="reason"),)
+    decision_id: str = Field(primary_key=True, foreign_key="decision.id")
+    reason: str
+    voided_by: str
+    interest_id: str | None = Field(default=None, foreign_key="interest.id")
+    at: datetime
 
 
 class IdempotencyKey(SQLModel, table=True):
@@ -136,17 +158,35 @@ def revision(session: Session, request: Request) -> Revision:
 
 
 def case(session: Session, request: Request, triggered_by: str | None = None) -> Case:
-    """What eligibility needs to know of a request, as it stands now."""
-    decided = session.exec(
-        select(Decision.actor_id, Decision.digest).where(Decision.request_id == request.id)
-    ).all()
+    """What eligibility needs to know of a request, as it stands now. Everybody is in it with every
+    account they have."""
+    ever = session.exec(select(Decision.actor_id).where(Decision.request_id == request.id)).all()
+    count = frozenset(decision.actor_id for decision in counted(session, request))
+    asked_by = sponsor(session, request)
     return Case(
         request.partner_id,
-        sponsor(session, request),
+        asked_by,
         recused_from(session, request.id),
-        frozenset(person for person, digest in decided if digest == request.digest),
+        all_accounts(session, count),
         triggered_by,
-        frozenset(person for person, digest in decided if digest != request.digest),
+        all_accounts(session, frozenset(ever) - count),
+        accounts(session, asked_by) if asked_by else frozenset(),
+        accounts(session, triggered_by) if triggered_by else frozenset(),
+    )
+
+
+def counted(session: Session, request: Request) -> list[Decision]:
+    """The decisions on the current digest that count, in the order they were taken."""
+    return list(
+        session.exec(
+            select(Decision)
+            .where(
+                Decision.request_id == request.id,
+                Decision.digest == request.digest,
+                col(Decision.id).not_in(select(DecisionVoid.decision_id)),
+            )
+            .order_by(col(Decision.at))
+        )
     )
 
 

@@ -4,12 +4,14 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 from sharing.records import (  # noqa: F401  (importing a noun declares its tables)
+    accounts,
     agreements,
     audit,
     clearances,
     consent_sources,
     consents,
     datasets,
+    decisions,
     events,
     exports,
     heads,
@@ -18,9 +20,11 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     notices,
     parties,
     recalls,
+    register,
     reports,
     requests,
     signing_keys,
+    waivers,
 )
 
 METADATA: MetaData = SQLModel.metadata

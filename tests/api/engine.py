@@ -17,8 +17,8 @@ from sharing.settings import Settings
 from sharing.stages import GATES, RequestState, Stage
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
+from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
-from workflows.activities.gates import Decisions
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.submission import Submissions

@@ -29,17 +29,17 @@ class Hand:
         """True on SQLite, False on PostgreSQL."""
         return self.connection.dialect.name == "sqlite"
 
-    def run(self, statement: str, **values: object) -> None:
+    def run(self, statement: str, /, **values: object) -> None:
         """One statement with named holes."""
         self.connection.execute(text(statement), values)
 
-    def row(self, table: str, **values: object) -> None:
+    def row(self, table: str, /, **values: object) -> None:
         """One new row."""
         names = ", ".join(values)
         holes = ", ".join(f":{name}" for name in values)
         self.run(f"INSERT INTO {table} ({names}) VALUES ({holes})", **values)
 
-    def refused(self, statement: str, **values: object) -> str | None:
+    def refused(self, statement: str, /, **values: object) -> str | None:
         """What the database said against a statement; None if it took it. The transaction goes
         on either way, and what was taken stays."""
         point = self.connection.begin_nested()
@@ -51,7 +51,7 @@ class Hand:
         point.commit()
         return None
 
-    def refused_row(self, table: str, **values: object) -> str | None:
+    def refused_row(self, table: str, /, **values: object) -> str | None:
         """What the database said against a new row; None if it took it."""
         names = ", ".join(values)
         holes = ", ".join(f":{name}" for name in values)
@@ -88,6 +88,14 @@ def person(hand: Hand, name: str, role: str, **more: object) -> str:
     key = f"per_{name}"
     hand.row("person", id=key, name=key, email=key, created_at=hand.at(AT), **more)
     grant(hand, key, role)
+    hand.row(
+        "register_declaration",
+        id=f"rgd_{key}",
+        person_id=key,
+        statement="nothing",
+        at=hand.at(AT),
+        valid_until=hand.at(LATER),
+    )
     return key
 
 
@@ -203,6 +211,61 @@ def decide(
     )
 
 
+def decide_again(hand: Hand, stage: str, who: str | None = None, **changes: object) -> str | None:
+    """Another approval at a gate that is open once more, by the gate's own person unless another is
+    named."""
+    at, who = hand.at(AT + timedelta(seconds=2)), who or hand.people[stage]
+    hand.run("UPDATE request SET state = :stage", stage=stage)
+    hand.row("declaration", id=f"dcl_again_{who}", person_id=who, request_id="req", at=at)
+    row = {
+        "id": "dec_again",
+        "request_id": "req",
+        "digest": DIGEST,
+        "stage": stage,
+        "actor_id": who,
+        "outcome": "approved",
+        "reason": "r",
+        "conditions": "[]",
+        "findings_digest": "f",
+        "agreement_digest": AGREED if stage == "legal_approval" else None,
+        "declaration_id": f"dcl_again_{who}",
+        "at": at,
+        "signature": "s",
+    }
+    return hand.refused_row("decision", **{**row, **changes})
+
+
+def void(hand: Hand, stage: str, reason: str = "taken_back", by: str | None = None) -> str | None:
+    """The decision at a gate counts no longer."""
+    who = hand.people[stage]
+    return hand.refused_row(
+        "decision_void",
+        decision_id=f"dec_{stage}_{DIGEST[0]}",
+        reason=reason,
+        voided_by=by or who,
+        interest_id=f"int_{who}" if reason == "interest" else None,
+        at=hand.at(AT),
+    )
+
+
+def waive(hand: Hand, who: str, *by: str) -> list[str | None]:
+    """A waiver of a person's interest; what the database said against each who agrees."""
+    at = hand.at(AT)
+    hand.row("waiver", id=f"wvr_{who}", request_id="req", person_id=who,
+             interest_id=f"int_{who}", reason="r", asked_by=who, at=at)  # fmt: skip
+    return [
+        hand.refused_row(
+            "waiver_approval", waiver_id=f"wvr_{who}", person_id=one, reason="r", at=at
+        )
+        for one in by
+    ]
+
+
+def link(hand: Hand, account: str, same_as: str) -> None:
+    """Another account of one person."""
+    hand.row("person_link", person_id=account, same_as=same_as, linked_by="x", at=hand.at(AT))
+
+
 def decided_earlier(hand: Hand, who: str) -> None:
     """An earlier revision, void by now, and the decision that this person took on it."""
     hand.row(
@@ -253,6 +316,7 @@ def clearance(hand: Hand, **changes: object) -> dict[str, object]:
         "outcome": "approved",
         **{f"{stage}_stage": stage for stage in GATES},
         **{f"{stage}_by": hand.people[stage] for stage in GATES},
+        **{f"{stage}_decision": f"dec_{stage}_{DIGEST[0]}" for stage in GATES},
         "agreement_digest": AGREED,
         "seal": "s",
         "cleared_at": hand.at(CLEARED),

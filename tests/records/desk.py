@@ -15,8 +15,8 @@ from sharing.stages import GATES, Outcome, RequestState, Stage
 from tests.walk import World, index, populate
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
+from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
-from workflows.activities.gates import Decisions
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.submission import Submissions

@@ -11,8 +11,8 @@ from sharing.orders import Order, Verb
 from sharing.records import audit
 from sharing.records.schema import METADATA
 from tests.records.desk import Desk
+from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
-from workflows.activities.gates import Decisions
 from workflows.activities.submission import Submissions
 
 

@@ -6,14 +6,17 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from sharing.records.schema import METADATA
+from tests.records import by_hand
 from tests.records.by_hand import AT, DIGEST, Hand
 from tests.records.conftest import Console
-from tests.records.test_release_rule import FIRST, recused, release, world
+from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, world
 
 APPEND_ONLY = (
-    "agreement", "audit_entry", "clearance", "consent_checkpoint", "consent_event",
-    "consent_report", "consent_statement", "decision", "declaration", "event", "interest", "notice",
-    "notice_compatibility", "notice_text", "recusal", "release", "revision", "subject",
+    "agreement", "audit_entry", "clearance", "clearance_void", "consent_checkpoint",
+    "consent_event", "consent_report", "consent_statement", "decision", "decision_void",
+    "declaration", "event", "gate_need", "interest", "notice", "notice_compatibility",
+    "notice_text", "person_link", "pressure_note", "recusal", "register_declaration", "release",
+    "revision", "subject", "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
     "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",
@@ -26,9 +29,25 @@ def filled(connection: Connection) -> Hand:
     """A world in which every append-only table has a row."""
     hand = Hand(connection)
     world(hand)
+    at = hand.at(AT)
+    by_hand.recuse(hand, COUNSEL)
+    hand.row("decision_void", decision_id=f"dec_legal_approval_{DIGEST[0]}", reason="interest",
+             voided_by="x", interest_id=f"int_{COUNSEL}", at=at)  # fmt: skip
+    with hand.undone():
+        assert not release(hand)
+    by_hand.waive(hand, COUNSEL, "per_conflict_signoff", "per_none")
+    hand.row("clearance_void", clearance_id="clr", reason="interest", at=at)
+    hand.run("UPDATE gate SET outcome = NULL WHERE stage = 'legal_approval'")
+    assert by_hand.decide_again(hand, "legal_approval") is None
+    hand.row("clearance", **by_hand.clearance(hand, id="clr2", legal_approval_decision="dec_again"))
+    hand.run("UPDATE gate SET outcome = 'approved'")
+    hand.run("UPDATE request SET state = 'exporting'")
     assert release(hand)
     recused("per_second")(hand)
-    at = hand.at(AT)
+    hand.row("gate_need", request_id="req", digest=DIGEST, stage="legal_approval",
+             role="auditor", approvals=1)  # fmt: skip
+    hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
+    hand.row("pressure_note", id="prn", request_id="req", author_id=FIRST, text="t", at=at)
     hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",
              categories="[]", created_at=at)  # fmt: skip
     hand.row("consent_event", position=1, subject="s", purpose="p", category="c", recipient="*",

@@ -22,8 +22,8 @@ from sharing.records.unit import Unit
 from sharing.stages import Role, Stage
 from tests.records.desk import Desk, at_desk
 from tests.records.exporting import SEALED, Exporting, exporting
+from workflows.activities.decisions import _decision
 from workflows.activities.exports import _cancel
-from workflows.activities.gates import _decision
 from workflows.activities.submission import _withdrawal
 
 Work = Callable[[Unit], Any]

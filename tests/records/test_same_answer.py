@@ -21,8 +21,8 @@ from sharing.records.unit import Unit
 from sharing.records.views import Viewer, eligible, waiting_for
 from sharing.stages import GATE_ROLES, GATES, Outcome, Role, Stage
 from tests.records.desk import Desk, at_desk
+from workflows.activities.decisions import _decision
 from workflows.activities.exports import _confirm, _trigger
-from workflows.activities.gates import _decision
 
 Step = tuple[Act, Stage | None]
 STEPS: tuple[Step, ...] = (

@@ -1,29 +1,20 @@
-"""What the four gates share: opening with findings, and closing with a decision."""
+"""What the four gates share: opening with findings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from temporalio import activity
-
-from sharing.clearance import Approval, seal
-from sharing.eligibility import Act, demand
-from sharing.errors import NotFound, Refused
 from sharing.findings import Finding, findings_digest
-from sharing.orders import Order, Verb
-from sharing.records import clearances, requests
+from sharing.records import requests
 from sharing.records.database import Database
-from sharing.records.interests import Declaration
-from sharing.records.parties import actor
-from sharing.records.requests import Decision, Gate, Request
-from sharing.records.signing_keys import demand_order
-from sharing.records.tables import new_id, now, rfc3339
+from sharing.records.decisions import next_gate
+from sharing.records.requests import Gate, Request
+from sharing.records.tables import now, rfc3339
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, RequestState, Stage
-from workflows.activities.acts import act, demand_fresh
-from workflows.messages import Decided, Opened, Opening
+from workflows.messages import Opened, Opening
 
 FINDER = "system:{stage}-findings"
 
@@ -51,195 +42,60 @@ async def open_gate(
 
 def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Opened:
     request = requests.get(unit.session, opening.request_id, hold=True)
-    opened = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
-    if opened is not None:
-        left = request.waiting_until - now() if opened.outcome and request.waiting_until else None
-        return Opened(
-            opened.until.isoformat(),
-            Outcome(opened.outcome) if opened.outcome else None,
-            left.total_seconds() if left else 0.0,
-        )
+    row = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
-        return Opened(opening.at)
+        return _as_it_is(request, row) if row is not None else Opened(opening.at)
     judged = judge(unit, request)
-    found = judged.findings
     until = max(datetime.fromisoformat(opening.at), now()) + patience
-    row = Gate(
+    again = row is not None
+    row = row or Gate(
         request_id=request.id,
         digest=request.digest,
         stage=opening.stage,
         until=until,
-        findings=[{**asdict(f), "result": str(f.result)} for f in found],
-        findings_digest=findings_digest(found),
-        agreement_digest=judged.agreement,
+        findings=[],
+        findings_digest="",
         opened_at=now(),
     )
+    row.findings = [{**asdict(f), "result": str(f.result)} for f in judged.findings]
+    row.findings_digest = findings_digest(judged.findings)
+    row.agreement_digest, row.until = judged.agreement, until
     unit.session.add(row)
     request.state = RequestState(opening.stage)
     requests.wait(request, opening.stage, until)
-    results = {f.check: str(f.result) for f in found}
-    unit.audit(
-        FINDER.format(stage=opening.stage),
-        "gate.opened",
-        request.id,
-        stage=opening.stage,
-        findings=results,
-        findings_digest=row.findings_digest,
-    )
-    unit.tell(
-        "gate.opened",
-        request.id,
-        partner_id=request.partner_id,
-        request_id=request.id,
-        stage=opening.stage,
-        until=rfc3339(until),
-    )
+    _told(unit, request, row, "gate.reopened" if again else "gate.opened", judged.findings)
     return Opened(until.isoformat())
 
 
-def _is_next(unit: Unit, request: Request, stage: Stage) -> bool:
-    """True where the gate right before was approved, or where this is the first one."""
-    number = GATES.index(stage)
-    if number == 0:
-        return request.state == RequestState.SUBMITTED
-    before = requests.gate(unit.session, request, GATES[number - 1])
-    return (
-        before is not None
-        and before.outcome == Outcome.APPROVED
-        and request.state == RequestState(before.stage)
+def _as_it_is(request: Request, gate: Gate) -> Opened:
+    left = request.waiting_until - now() if gate.outcome and request.waiting_until else None
+    return Opened(
+        gate.until.isoformat(),
+        Outcome(gate.outcome) if gate.outcome else None,
+        left.total_seconds() if left else 0.0,
     )
 
 
-class Decisions:
-    """Records what people decide at the gates."""
-
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self._database = database
-        self._settings = settings
-
-    @activity.defn
-    async def record_decision(self, order: Order) -> Decided:
-        """One decision, with the declaration behind it; the fourth approval seals the clearance."""
-        return await act(self._database, partial(_decision, settings=self._settings), order)
-
-
-def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
-    demand_order(unit.session, order, Verb.DECIDE)
-    request = requests.get(unit.session, order.request_id, hold=True)
-    outcome, stage = Outcome(order.body["outcome"]), Stage(order.body["stage"])
-    wait = _wait_after(outcome, stage, settings)
-    if unit.session.get(Decision, order.id) is not None:
-        return Decided(outcome, wait)
-    demand_fresh(order)
-    gate = _decidable(unit, request, order, stage)
-    at = now()
-    declaration = Declaration(id=new_id("dcl"), person_id=order.actor, request_id=request.id, at=at)
-    unit.session.add(declaration)
-    unit.session.flush()
-    unit.session.add(
-        Decision(
-            id=order.id,
-            request_id=request.id,
-            digest=order.digest,
-            stage=stage,
-            actor_id=order.actor,
-            outcome=outcome,
-            reason=order.body["reason"],
-            conditions=list(order.body["conditions"]),
-            findings_digest=gate.findings_digest,
-            agreement_digest=gate.agreement_digest,
-            declaration_id=declaration.id,
-            at=at,
-            signature=order.signature,
-        )
-    )
-    unit.session.flush()
-    gate.outcome, gate.closed_at = outcome, at
+def _told(unit: Unit, request: Request, gate: Gate, what: str, found: Sequence[Finding]) -> None:
     unit.audit(
-        order.actor,
-        "decision.taken",
+        FINDER.format(stage=gate.stage),
+        what,
         request.id,
-        decision=order.id,
-        stage=stage,
-        outcome=outcome,
-        digest=order.digest,
+        stage=gate.stage,
+        findings={f.check: str(f.result) for f in found},
         findings_digest=gate.findings_digest,
     )
     unit.tell(
-        "decision.taken",
+        what,
         request.id,
         partner_id=request.partner_id,
         request_id=request.id,
-        stage=stage,
-        outcome=outcome,
+        stage=gate.stage,
+        until=rfc3339(gate.until),
     )
-    _move(unit, request, stage, outcome, wait)
-    return Decided(outcome, wait)
 
 
-def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate:
-    gate = requests.gate(unit.session, request, stage)
-    if order.digest != request.digest:
-        raise Refused("stale_digest", "The request has changed since: read it again.")
-    if gate is None or request.state != stage:
-        raise Refused("wrong_stage", f"The request is {request.state}, not at {stage}.")
-    if gate.outcome is not None:
-        raise Refused("already_decided", f"{stage} was {gate.outcome} already.")
-    if gate.until <= now():
-        raise Refused("too_late", f"The deadline of {stage} has passed.")
-    person = actor(unit.session, order.actor)
-    if person is None:
-        raise NotFound("person", order.actor)
-    demand(Act.DECIDE, person, requests.case(unit.session, request), stage)
-    return gate
-
-
-def _wait_after(outcome: Outcome, stage: Stage, settings: Settings) -> float:
-    if outcome is Outcome.RETURNED:
-        return timedelta(days=settings.returned_days).total_seconds()
-    if outcome is Outcome.APPROVED and stage is GATES[-1]:
-        return timedelta(days=settings.clearance_days).total_seconds()
-    return 0.0
-
-
-def _move(unit: Unit, request: Request, stage: Stage, outcome: Outcome, wait: float) -> None:
-    """What a decision does to the request itself."""
-    until = now() + timedelta(seconds=wait)
-    if outcome is Outcome.REFUSED:
-        requests.end(request, RequestState.REFUSED)
-        _told(unit, request, "request.refused", stage=stage)
-    elif outcome is Outcome.RETURNED:
-        request.state = RequestState.RETURNED
-        requests.wait(request, None, until)
-        _told(unit, request, "request.returned", stage=stage)
-    elif stage is GATES[-1]:
-        _clear(unit, request, timedelta(seconds=wait))
-    else:
-        requests.wait(request, None, None)
-
-
-def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
-    """Seals four approvals; the database refuses the row if they do not stand behind it."""
-    at = now()
-    taken = {
-        d.stage: d
-        for d in requests.decisions_of(unit.session, request.id)
-        if d.digest == request.digest
-    }
-    approvals = [
-        Approval(stage, d.actor_id, d.digest, Outcome(d.outcome), d.id)
-        for stage in GATES
-        if (d := taken.get(stage)) is not None
-    ]
-    agreement = taken[Stage.LEGAL_APPROVAL].agreement_digest or ""
-    clearance = seal(request.id, request.digest, approvals, agreement, at, at + valid_for)
-    row = clearances.add(unit.session, clearance)
-    unit.session.flush()
-    request.state = RequestState.CLEARED
-    requests.wait(request, Stage.EXPORT, clearance.valid_until)
-    _told(unit, request, "request.cleared", clearance=row.id, seal=clearance.seal)
-
-
-def _told(unit: Unit, request: Request, what: str, **data: str) -> None:
-    unit.audit("system:process", what, request.id, **data)
-    unit.tell(what, request.id, partner_id=request.partner_id, request_id=request.id, **data)
+def _is_next(unit: Unit, request: Request, stage: Stage) -> bool:
+    """True where this gate is the first one that is not approved, and nobody is waited for yet."""
+    between = request.waiting_stage is None and request.state in (RequestState.SUBMITTED, *GATES)
+    return between and next_gate(unit.session, request) is stage

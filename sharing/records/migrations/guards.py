@@ -1,6 +1,8 @@
 """Triggers by which the database itself refuses to change or delete what is only ever added."""
 
 # ruff: noqa: S608  (SQL of our own, with no value from outside in it)
+from collections.abc import Iterable, Mapping
+
 from alembic import op
 
 
@@ -27,6 +29,41 @@ def let_go(table: str) -> None:
     names = ("no_update", "no_delete", "no_replace") if sqlite else ("append_only", "no_truncate")
     for name in names:
         op.execute(f"DROP TRIGGER {table}_{name}" + ("" if sqlite else f" ON {table}"))
+
+
+Rules = Mapping[str, tuple[str, str]]
+
+
+def put_rules(rules: Rules) -> None:
+    """For each table the code of its refusal and what must hold of every new row, as SQL over NEW:
+    the database refuses a row of which it does not hold."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for table, (code, rule) in rules.items():
+        said = f"clearance: {code}: the rule for {table} does not hold"
+        if sqlite:
+            op.execute(
+                f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
+                f"WHEN NOT COALESCE(({rule}), FALSE) BEGIN SELECT RAISE(ABORT, '{said}'); END"
+            )
+            continue
+        op.execute(
+            f"CREATE FUNCTION clearance_{table}_rule() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN IF NOT COALESCE(({rule}), FALSE) THEN RAISE EXCEPTION '{said}'; END IF; "
+            "RETURN NEW; END $$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION clearance_{table}_rule()"
+        )
+
+
+def drop_rules(tables: Iterable[str]) -> None:
+    """Takes down what `put_rules` put up."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for table in tables:
+        op.execute(f"DROP TRIGGER {table}_rule" + ("" if sqlite else f" ON {table}"))
+        if not sqlite:
+            op.execute(f"DROP FUNCTION clearance_{table}_rule()")
 
 
 def _sqlite(table: str, keys: tuple[str, ...]) -> None:

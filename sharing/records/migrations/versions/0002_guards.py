@@ -3,10 +3,10 @@
 Code with a bug, a forged message and a hand-written INSERT all meet these triggers.
 """
 
-# ruff: noqa: E501, S608  (SQL of our own, with no value from outside in it)
+# ruff: noqa: S608  (SQL of our own, with no value from outside in it)
 from alembic import op
 
-from sharing.records.migrations import guards
+from sharing.records.migrations import first_rules, guards
 
 revision = "0002"
 down_revision = "0001"
@@ -30,101 +30,6 @@ APPEND_ONLY = {
 }
 SEQUENCES = {"audit": "audit_entry", "consent": "consent_event", "event": "event"}
 
-ROLE_OF_GATE = """CASE {stage} WHEN 'purpose_review' THEN 'purpose_reviewer'
-    WHEN 'consent_verification' THEN 'consent_steward'
-    WHEN 'conflict_signoff' THEN 'conflict_officer'
-    WHEN 'legal_approval' THEN 'legal_counsel' END"""
-
-
-def _sponsors(who: str) -> str:
-    """True where the person in column `who` is the sponsor of the request in `r`, which a partner
-    names by id or by e-mail address."""
-    return f"""(r.sponsor = {who} OR EXISTS (
-    SELECT 1 FROM person s WHERE s.id = {who} AND s.email = lower(r.sponsor)))"""
-
-
-# A decider must have held the gate's role when deciding and ever since.
-ROLES_HELD = f"""NOT EXISTS (
-  SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
-  AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = d.actor_id
-    AND g.role = {ROLE_OF_GATE.format(stage="d.stage")} AND g.valid_from <= d.at
-    AND (g.valid_until IS NULL OR g.valid_until > {{moment}})))"""
-
-NOBODY_INTERESTED = f"""NOT EXISTS (
-  SELECT 1 FROM decision d JOIN person p ON p.id = d.actor_id
-  JOIN request r ON r.id = d.request_id
-  WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
-  AND (p.partner_id IS NOT NULL OR {_sponsors("d.actor_id")} OR EXISTS (
-    SELECT 1 FROM recusal x WHERE x.request_id = d.request_id AND x.person_id = d.actor_id)))"""
-
-NOTHING_AGAINST = """NOT EXISTS (
-  SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest
-  AND d.outcome <> 'approved')
-AND NOT EXISTS (
-  SELECT 1 FROM gate g WHERE g.request_id = NEW.request_id AND g.digest = NEW.digest
-  AND g.outcome IS NOT NULL AND g.outcome <> 'approved')"""
-
-DECISION_RULE = f"""EXISTS (
-  SELECT 1 FROM request r JOIN gate g ON g.request_id = r.id AND g.digest = r.digest
-  WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = NEW.stage
-  AND g.stage = NEW.stage AND g.outcome IS NULL AND NEW.at <= g.until
-  AND g.findings_digest = NEW.findings_digest
-  AND (r.sponsor IS NULL OR NOT {_sponsors("NEW.actor_id")}))
-AND NOT EXISTS (SELECT 1 FROM recusal x
-  WHERE x.request_id = NEW.request_id AND x.person_id = NEW.actor_id)
-AND EXISTS (SELECT 1 FROM declaration c WHERE c.id = NEW.declaration_id
-  AND c.person_id = NEW.actor_id AND c.request_id = NEW.request_id AND c.at <= NEW.at)
-AND EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.actor_id AND p.partner_id IS NULL)
-AND EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = NEW.actor_id
-  AND g.role = {ROLE_OF_GATE.format(stage="NEW.stage")} AND g.valid_from <= NEW.at
-  AND (g.valid_until IS NULL OR g.valid_until > NEW.at))"""
-
-CLEARANCE_RULE = f"""EXISTS (
-  SELECT 1 FROM request r
-  WHERE r.id = NEW.request_id AND r.digest = NEW.digest AND r.state = 'legal_approval')
-AND EXISTS (SELECT 1 FROM agreement a
-  WHERE a.request_id = NEW.request_id AND a.digest = NEW.agreement_digest)
-AND EXISTS (SELECT 1 FROM decision d
-  WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest AND d.stage = 'legal_approval'
-  AND d.agreement_digest = NEW.agreement_digest)
-AND {ROLES_HELD.format(moment="NEW.cleared_at")}
-AND {NOBODY_INTERESTED}
-AND {NOTHING_AGAINST}"""
-
-
-def _engineer(who: str, since: str) -> str:
-    """True where the person in column `who` could act as an engineer at `since`, and still can."""
-    return f"""EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = {who}
-    AND g.role = 'engineer' AND g.valid_from <= {since}
-    AND (g.valid_until IS NULL OR g.valid_until > NEW.released_at))
-  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id
-    AND d.actor_id = {who})
-  AND NOT EXISTS (SELECT 1 FROM recusal x WHERE x.request_id = NEW.request_id
-    AND x.person_id = {who})
-  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {who} AND p.partner_id IS NOT NULL)
-  AND (r.sponsor IS NULL OR NOT {_sponsors(who)})"""
-
-
-RELEASE_RULE = f"""EXISTS (
-  SELECT 1 FROM clearance c
-  JOIN request r ON r.id = c.request_id AND r.digest = c.digest
-  JOIN export e ON e.request_id = c.request_id AND e.digest = c.digest
-  WHERE c.request_id = NEW.request_id AND c.digest = NEW.digest AND e.id = NEW.export_id
-  AND r.state = 'exporting' AND e.state = 'running' AND e.fence = NEW.fence
-  AND NEW.released_at >= c.cleared_at AND NEW.released_at < c.valid_until
-  AND {_engineer("e.triggered_by", "e.triggered_at")}
-  AND (NOT e.needs_confirmation OR (e.confirmed_by <> e.triggered_by
-    AND {_engineer("e.confirmed_by", "e.confirmed_at")})))
-AND {ROLES_HELD.format(moment="NEW.released_at")}
-AND {NOBODY_INTERESTED}
-AND {NOTHING_AGAINST}"""
-
-RULES = {
-    "decision": ("not_eligible", DECISION_RULE),
-    "clearance": ("not_cleared", CLEARANCE_RULE),
-    "release": ("not_cleared", RELEASE_RULE),
-}
-
 
 def upgrade() -> None:
     for name, table in SEQUENCES.items():  # a table may hold rows already: positions go on there
@@ -132,51 +37,20 @@ def upgrade() -> None:
             f"INSERT INTO head (name, position) "
             f"SELECT '{name}', COALESCE(MAX(position), 0) FROM {table}"
         )
-    if op.get_bind().dialect.name == "sqlite":
-        _sqlite()
-    else:
-        _postgresql()
-
-
-def _sqlite() -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute(
+            "CREATE FUNCTION clearance_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'clearance: % is append-only', TG_TABLE_NAME; END $$"
+        )
     for table, keys in APPEND_ONLY.items():
         guards.keep(table, keys)
-    for table, (code, rule) in RULES.items():
-        op.execute(
-            f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
-            f"WHEN NOT COALESCE(({rule}), FALSE) "
-            f"BEGIN SELECT RAISE(ABORT, 'clearance: {code}: the rule for {table} does not hold'); END"
-        )
-
-
-def _postgresql() -> None:
-    op.execute(
-        "CREATE FUNCTION clearance_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION 'clearance: % is append-only', TG_TABLE_NAME; END $$"
-    )
-    for table, keys in APPEND_ONLY.items():
-        guards.keep(table, keys)
-    for table, (code, rule) in RULES.items():
-        op.execute(
-            f"CREATE FUNCTION clearance_{table}_rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF NOT COALESCE(({rule}), FALSE) THEN "
-            f"RAISE EXCEPTION 'clearance: {code}: the rule for {table} does not hold'; "
-            "END IF; RETURN NEW; END $$"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION clearance_{table}_rule()"
-        )
+    guards.put_rules(first_rules.FIRST)
 
 
 def downgrade() -> None:
-    sqlite = op.get_bind().dialect.name == "sqlite"
-    for table in RULES:
-        op.execute(f"DROP TRIGGER {table}_rule" + ("" if sqlite else f" ON {table}"))
-        if not sqlite:
-            op.execute(f"DROP FUNCTION clearance_{table}_rule()")
+    guards.drop_rules(first_rules.FIRST)
     for table in APPEND_ONLY:
         guards.let_go(table)
-    if not sqlite:
+    if op.get_bind().dialect.name != "sqlite":
         op.execute("DROP FUNCTION clearance_append_only()")
     op.execute("DELETE FROM head")

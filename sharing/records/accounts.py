@@ -1,0 +1,54 @@
+"""Two accounts of one person: linked by an admin, and from then on their acts are one person's."""
+
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from sharing.errors import Refused
+from sharing.records.tables import now
+
+
+class PersonLink(SQLModel, table=True):
+    """`person_id` is another account of the person `same_as`, who is linked to nobody."""
+
+    __tablename__ = "person_link"
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    same_as: str = Field(foreign_key="person.id", index=True)
+    linked_by: str
+    at: datetime
+
+
+def link(session: Session, first: str, second: str, by: str) -> str | None:
+    """Joins two accounts; returns the one that is now another account of the other's person, or
+    None where they were one person already. Raises Refused where both have other accounts."""
+    kept, joined = human(session, first), human(session, second)
+    if kept == joined:
+        return None
+    if accounts(session, joined) != {joined}:
+        kept, joined = joined, kept
+    if accounts(session, joined) != {joined}:
+        raise Refused(
+            "storage_conflict",
+            "Both have other accounts already: link those accounts one by one with one of the two.",
+        )
+    session.add(PersonLink(person_id=joined, same_as=kept, linked_by=by, at=now()))
+    session.flush()
+    return joined
+
+
+def human(session: Session, person_id: str) -> str:
+    """The one id that stands for a person, whichever account is named."""
+    link = session.get(PersonLink, person_id)
+    return link.same_as if link else person_id
+
+
+def accounts(session: Session, person_id: str) -> frozenset[str]:
+    """Every account of a person, the named one among them."""
+    first = human(session, person_id)
+    others = session.exec(select(PersonLink.person_id).where(col(PersonLink.same_as) == first))
+    return frozenset({first, *others})
+
+
+def all_accounts(session: Session, people: frozenset[str]) -> frozenset[str]:
+    """Every account of several people."""
+    return people.union(*(accounts(session, one) for one in people))

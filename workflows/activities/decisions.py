@@ -1,0 +1,194 @@
+"""Decisions: recorded, counted, taken back; the last approval seals the clearance."""
+
+from datetime import timedelta
+from functools import partial
+
+from temporalio import activity
+
+from sharing.clearance import seal
+from sharing.eligibility import Act, demand
+from sharing.errors import NotEligible, NotFound, Refused
+from sharing.orders import Order, Verb
+from sharing.quorum import outcome
+from sharing.records import clearances, decisions, register, requests
+from sharing.records.accounts import human
+from sharing.records.database import Database
+from sharing.records.interests import Declaration
+from sharing.records.parties import actor
+from sharing.records.requests import Decision, Gate, Request
+from sharing.records.signing_keys import demand_order
+from sharing.records.tables import new_id, now
+from sharing.records.unit import Unit
+from sharing.settings import Settings
+from sharing.stages import GATE_ROLES, Outcome, RequestState, Role, Stage
+from workflows.activities.acts import act, demand_fresh
+from workflows.messages import Decided
+
+
+class Decisions:
+    """Records what people decide at the gates, and what they take back."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    @activity.defn
+    async def record_decision(self, order: Order) -> Decided:
+        """One decision, with the declaration behind it; the last approval seals the clearance."""
+        return await act(self._database, partial(_decision, settings=self._settings), order)
+
+    @activity.defn
+    async def record_taking_back(self, order: Order) -> None:
+        """An approval no longer counts, because its decider says so: the gate waits again (F11)."""
+        await act(self._database, _taking_back, order)
+
+
+def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
+    demand_order(unit.session, order, Verb.DECIDE)
+    request = requests.get(unit.session, order.request_id, hold=True)
+    stage = Stage(order.body["stage"])
+    if unit.session.get(Decision, order.id) is not None:
+        gate = requests.gate(unit.session, request, stage)
+        return _decided(request, Outcome(gate.outcome) if gate and gate.outcome else None)
+    demand_fresh(order)
+    gate = _decidable(unit, request, order, stage)
+    _keep(unit, request, gate, order, _declared(unit, request, order))
+    came_to = outcome(
+        decisions.needs(unit.session, request, stage), decisions.votes(unit.session, request, stage)
+    )
+    if came_to is not None:
+        gate.outcome, gate.closed_at = came_to, now()
+        _move(unit, request, stage, came_to, settings)
+    return _decided(request, came_to)
+
+
+def _decided(request: Request, came_to: Outcome | None) -> Decided:
+    left = request.waiting_until - now() if came_to and request.waiting_until else timedelta()
+    return Decided(came_to, max(left.total_seconds(), 0.0))
+
+
+def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate:
+    gate = requests.gate(unit.session, request, stage)
+    if order.digest != request.digest:
+        raise Refused("stale_digest", "The request has changed since: read it again.")
+    if gate is None or request.state != stage:
+        raise Refused("wrong_stage", f"The request is {request.state}, not at {stage}.")
+    if gate.outcome is not None:
+        raise Refused("already_decided", f"{stage} was {gate.outcome} already.")
+    if request.waiting_stage != stage:
+        raise Refused("wrong_stage", f"{stage} is being opened again: try again in a moment.")
+    if gate.until <= now():
+        raise Refused("too_late", f"The deadline of {stage} has passed.")
+    person = actor(unit.session, order.actor)
+    if person is None:
+        raise NotFound("person", order.actor)
+    asked = {need.role for need in decisions.needs(unit.session, request, stage)}
+    role = Role(order.body.get("role") or GATE_ROLES[stage])
+    own = role is GATE_ROLES[stage] or role not in asked
+    demand(Act.DECIDE, person, requests.case(unit.session, request), stage, None if own else role)
+    return gate
+
+
+def _declared(unit: Unit, request: Request, order: Order) -> Declaration:
+    """The decider's own statement about this request. Somebody's first one goes into the register
+    too, and holds there for a year; after that the register must be renewed before deciding."""
+    if register.latest(unit.session, order.actor) is None:
+        register.affirm(unit, order.actor)
+    elif not register.holds(unit.session, order.actor):
+        raise NotEligible(
+            "declaration",
+            "Your yearly declaration has run out: renew it at `POST /v1/declarations`.",
+        )
+    declared = Declaration(id=new_id("dcl"), person_id=order.actor, request_id=request.id, at=now())
+    unit.session.add(declared)
+    unit.session.flush()
+    return declared
+
+
+def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Declaration) -> None:
+    unit.session.add(
+        Decision(
+            id=order.id,
+            request_id=request.id,
+            digest=order.digest,
+            stage=gate.stage,
+            actor_id=order.actor,
+            role=order.body.get("role"),
+            outcome=order.body["outcome"],
+            reason=order.body["reason"],
+            conditions=list(order.body["conditions"]),
+            findings_digest=gate.findings_digest,
+            agreement_digest=gate.agreement_digest,
+            declaration_id=declared.id,
+            at=declared.at,
+            signature=order.signature,
+        )
+    )
+    unit.session.flush()
+    unit.audit(
+        order.actor,
+        "decision.taken",
+        request.id,
+        decision=order.id,
+        stage=gate.stage,
+        outcome=order.body["outcome"],
+        digest=order.digest,
+        findings_digest=gate.findings_digest,
+    )
+    unit.tell(
+        "decision.taken",
+        request.id,
+        partner_id=request.partner_id,
+        request_id=request.id,
+        stage=gate.stage,
+        outcome=order.body["outcome"],
+    )
+
+
+def _move(unit: Unit, request: Request, stage: Stage, came_to: Outcome, settings: Settings) -> None:
+    """What a gate's outcome does to the request itself."""
+    if came_to is Outcome.REFUSED:
+        requests.end(request, RequestState.REFUSED)
+        _told(unit, request, "request.refused", stage=stage)
+    elif came_to is Outcome.RETURNED:
+        request.state = RequestState.RETURNED
+        requests.wait(request, None, now() + timedelta(days=settings.returned_days))
+        _told(unit, request, "request.returned", stage=stage)
+    elif decisions.next_gate(unit.session, request) is None:
+        _clear(unit, request, timedelta(days=settings.clearance_days))
+    else:
+        requests.wait(request, None, None)
+
+
+def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
+    """Seals the approvals; the database refuses the row if they do not stand behind it."""
+    at = now()
+    approvals = clearances.approvals(unit.session, request)
+    legal = requests.gate(unit.session, request, Stage.LEGAL_APPROVAL)
+    agreement = (legal.agreement_digest if legal else None) or ""
+    clearance = seal(request.id, request.digest, approvals, agreement, at, at + valid_for)
+    row = clearances.add(unit.session, clearance)
+    unit.session.flush()
+    request.state = RequestState.CLEARED
+    requests.wait(request, Stage.EXPORT, clearance.valid_until)
+    _told(unit, request, "request.cleared", clearance=row.id, seal=clearance.seal)
+
+
+def _taking_back(unit: Unit, order: Order) -> None:
+    demand_order(unit.session, order, Verb.TAKE_BACK)
+    request = requests.get(unit.session, order.request_id, hold=True)
+    taken = unit.session.get(Decision, order.body["decision"])
+    if taken is None or taken.request_id != request.id:
+        raise NotFound("decision", order.body["decision"])
+    if taken.id in decisions.voids(unit.session, request.id):
+        return
+    demand_fresh(order)
+    if human(unit.session, taken.actor_id) != human(unit.session, order.actor):
+        raise NotEligible("not_yours", "Only who took a decision takes it back.")
+    decisions.demand_retractable(unit.session, request, taken)
+    decisions.undo(unit, request, [taken], decisions.TAKEN_BACK, order.actor)
+
+
+def _told(unit: Unit, request: Request, what: str, **data: str) -> None:
+    unit.audit("system:process", what, request.id, **data)
+    unit.tell(what, request.id, partner_id=request.partner_id, request_id=request.id, **data)
