@@ -3,10 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from sharing.orders import Order
 from sharing.stages import Outcome, Stage
+from workflows.messages import Opened, Opening
+from workflows.timeouts import RECORD, SURVEY
+
+# What is judged in a few look-ups runs within the workflow task, which costs one event and not
+# six. The consent of a whole scope may take minutes: it beats, and a worker may die under it.
+AT_ONCE = {
+    Stage.PURPOSE_REVIEW: "purpose_findings",
+    Stage.CONFLICT_SIGNOFF: "conflict_findings",
+    Stage.LEGAL_APPROVAL: "legal_findings",
+}
 
 
 def refusal(code: str, detail: str) -> ApplicationError:
@@ -33,3 +44,17 @@ class WaitingRoom:
             raise refusal("too_late", f"The deadline of {self.stage} has passed.")
         if self.outcome is not None:
             raise refusal("already_decided", f"{self.stage} was {self.outcome}.")
+
+
+async def findings(opening: Opening) -> Opened:
+    """Has a gate's findings gathered, which opens it."""
+    opened: Opened
+    if opening.stage in AT_ONCE:
+        opened = await workflow.execute_local_activity(
+            AT_ONCE[opening.stage], opening, result_type=Opened, **RECORD
+        )
+    else:
+        opened = await workflow.execute_activity(
+            "consent_findings", opening, result_type=Opened, summary="count the scope", **SURVEY
+        )
+    return opened

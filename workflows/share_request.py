@@ -14,11 +14,10 @@ from sharing.orders import Order
 from sharing.stages import ENDED, ExportState, Outcome, RequestState, Stage
 from workflows.case import Amended, Case, Ended
 from workflows.export import ExportRun
-from workflows.gate import WaitingRoom, refusal
+from workflows.gate import WaitingRoom, findings, refusal
 from workflows.messages import (
     Decided,
     ExportEnd,
-    Opened,
     Opening,
     Standing,
     Submitted,
@@ -28,13 +27,6 @@ from workflows.messages import (
 )
 from workflows.timeouts import ANSWER, RECORD, SURVEY
 
-# What is judged in a few look-ups runs within the workflow task, which costs one event and not
-# six. The consent of a whole scope may take minutes: it beats, and a worker may die under it.
-AT_ONCE = {
-    Stage.PURPOSE_REVIEW: "purpose_findings",
-    Stage.CONFLICT_SIGNOFF: "conflict_findings",
-    Stage.LEGAL_APPROVAL: "legal_findings",
-}
 A_MOMENT = timedelta(seconds=5)
 SURVEYED_AT_SUBMISSION_V1 = "surveyed-at-submission-v1"
 
@@ -100,7 +92,7 @@ class ShareRequest(Case):
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
         amendments, self._opening = self._amendments, stage
         opening = Opening(self._id, self._digest, stage, workflow.now().isoformat())
-        opened = await _findings(opening)
+        opened = await findings(opening)
         self._opening = None
         self._unless_changed(amendments)
         until = datetime.fromisoformat(opened.until)
@@ -287,19 +279,6 @@ class ShareRequest(Case):
     def state(self) -> RequestState | None:
         """Where the request stands, as the engine sees it. The database is the authority."""
         return self._state
-
-
-async def _findings(opening: Opening) -> Opened:
-    opened: Opened
-    if opening.stage in AT_ONCE:
-        opened = await workflow.execute_local_activity(
-            AT_ONCE[opening.stage], opening, result_type=Opened, **RECORD
-        )
-    else:
-        opened = await workflow.execute_activity(
-            "consent_findings", opening, result_type=Opened, summary="count the scope", **SURVEY
-        )
-    return opened
 
 
 def _cause(failure: BaseException) -> ApplicationError:

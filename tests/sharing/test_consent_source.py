@@ -170,6 +170,7 @@ PUBLIC = public_text(KEY)
         ("https://cmp.example:99999/feed", PUBLIC),
         ("ftp://cmp.example/feed", PUBLIC),
     ],
+    ids=range(9),  # a key of each run in a name would be another test in each process
 )
 def test_half_a_setting_is_an_error(url: str, key: str) -> None:
     """An address without a key, a key without an address, or an address that is not safe: the

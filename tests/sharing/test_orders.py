@@ -71,6 +71,7 @@ def test_an_order_is_for_its_own_verb(verb: Verb) -> None:
     "signature",
     ["", "AAAA", "not base64!", "\u00e9", base64.b64encode(bytes(64)).decode(),
      base64.b64encode(base64.b64decode(ORDER.signature) + b"x").decode(), ORDER.signature * 2],
+    ids=range(7),
 )  # fmt: skip
 def test_no_signature_and_no_other_one(signature: str) -> None:
     """Without a signature, with garbage, or with one too long, an order is refused by name."""
