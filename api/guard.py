@@ -84,8 +84,8 @@ async def _body(request: Request, name: str, *, json_only: bool) -> bytes:
 
 def _demand_plain(request: Request) -> None:
     """An address with control characters names nothing here (and some databases choke on it)."""
-    words = (*request.path_params.values(), *request.query_params.values())
-    for word in words:
+    asked = request.query_params.values() if request.scope["query_string"] else ()
+    for word in (*request.path_params.values(), *asked):
         if not str(word).isprintable():
             raise NotFound("address", str(word)[:80])
 

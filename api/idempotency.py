@@ -64,7 +64,7 @@ async def create(
 
     def once(unit: Unit) -> Answer:
         if held is None:
-            return Answer(status, to_jsonable_python(work(unit)))
+            return Answer(status, work(unit))  # written as JSON once, by the answer
         row = idempotency.find(unit.session, held.client, held.key, held.body_hash)
         if row is not None and (given := idempotency.answer(row)) is not None:
             return Answer(row.status, given, replayed=True)

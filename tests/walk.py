@@ -136,7 +136,7 @@ class World:
         """A fund of this person holds equity in an organisation, since long ago."""
         await self.database.write(
             lambda u: interests.declare(
-                u.session,
+                u,
                 person,
                 Organisation(organisation),
                 InterestKind.FUND,

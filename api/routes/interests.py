@@ -53,10 +53,10 @@ async def declare(body: NewInterest, call: Call) -> Response:
     by, at = call.principal.id, now()
 
     def work(unit: Unit) -> Json:
-        person_id = _whose(unit.session, call, body.person)
+        person_id = _whose(unit, call, body.person)
         organisation = Organisation(body.organisation.name, body.organisation.lei)
         interest = interests.declare(
-            unit.session,
+            unit,
             person_id,
             organisation,
             body.kind,
@@ -66,7 +66,7 @@ async def declare(body: NewInterest, call: Call) -> Response:
             by,
             at,
         )
-        recused = interests.recuse_everywhere(unit.session, interest)
+        recused = interests.recuse_everywhere(unit, interest)
         unit.audit(by, "interest.declared", interest=interest.id, person=person_id)
         unit.tell("interest.declared", interest.id, person=person_id)
         for request_id in recused:
@@ -94,11 +94,11 @@ async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Respon
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
 
 
-def _whose(session: Session, call: Call, named: str) -> str:
+def _whose(unit: Unit, call: Call, named: str) -> str:
     """The person's id; raises Refused where the caller may not speak for that person."""
     if named == call.principal.person_id:
         return named
-    person = parties.person_named(session, named)
+    person = parties.person_named(unit.session, named)
     if person is not None and person.id == call.principal.person_id:
         return person.id
     if call.principal.role is not Role.CONFLICT_OFFICER:

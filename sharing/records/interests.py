@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, insert, select
+from sqlalchemy import Connection, UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
 from sharing.records.accounts import all_accounts
 from sharing.records.parties import Partner, parents_of
+from sharing.records.rows import Rows
 from sharing.records.tables import new_id, now
+from sharing.records.unit import Unit
 from sharing.records.waivers import waived
 
 
@@ -29,7 +31,7 @@ class DeclaredInterest(SQLModel, table=True):
     declared_at: datetime
 
 
-_RECORD = insert(DeclaredInterest)
+_RECORD = Rows(DeclaredInterest)
 
 
 class Declaration(SQLModel, table=True):
@@ -55,7 +57,7 @@ class Recusal(SQLModel, table=True):
 
 
 def declare(
-    session: Session,
+    unit: Unit,
     person_id: str,
     organisation: Organisation,
     kind: InterestKind,
@@ -67,8 +69,7 @@ def declare(
 ) -> Interest:
     """Records an interest. The caller then recuses that person where it matches."""
     interest = Interest(new_id("int"), person_id, organisation, kind, since, until)
-    # Written as it is, without an object that the session would have to watch: half the time.
-    session.connection().execute(
+    unit.insert(
         _RECORD,
         {
             "id": interest.id,
@@ -136,18 +137,22 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
     return sorted(recused_from(session, request_id) - before)
 
 
-def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
+def recuse_everywhere(unit: Unit, interest: Interest) -> list[str]:
     """Recuses the person from every request still open to which a new interest leads; returns the
     ids of the requests."""
-    still_open = "SELECT id, partner_id FROM request WHERE ended_at IS NULL ORDER BY id"
     leads: dict[str, list[Match]] = {}
     recused: list[str] = []
-    for request_id, partner_id in session.connection().exec_driver_sql(still_open).all():
+    for request_id, partner_id in unit.ask(_still_open):
         if partner_id not in leads:
-            leads[partner_id] = _leading(session, [interest], partner_id)
-        if leads[partner_id] and recuse(session, request_id, leads[partner_id]):
+            leads[partner_id] = _leading(unit.session, [interest], partner_id)
+        if leads[partner_id] and recuse(unit.session, request_id, leads[partner_id]):
             recused.append(request_id)
     return recused
+
+
+def _still_open(connection: Connection) -> list[tuple[str, str]]:
+    still_open = "SELECT id, partner_id FROM request WHERE ended_at IS NULL ORDER BY id"
+    return [(row[0], row[1]) for row in connection.exec_driver_sql(still_open)]
 
 
 def recused_from(session: Session, request_id: str) -> frozenset[str]:

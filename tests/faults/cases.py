@@ -151,7 +151,7 @@ async def _interest_comes_out(depot: Depot, request: str) -> None:
     def recuse(unit: Unit) -> None:
         tie = Organisation("Elsewhere Holding")
         found = interests.declare(
-            unit.session, counsel, tie, InterestKind.FUND, date(2010, 1, 1), None, "", counsel
+            unit, counsel, tie, InterestKind.FUND, date(2010, 1, 1), None, "", counsel
         )
         unit.session.flush()
         unit.session.add(
