@@ -30,6 +30,7 @@ def demo(
     *,
     photos: Path | None = None,
     home: Path | None = None,
+    story: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """The whole story on real photos, over real HTTP and a real Temporal server.
@@ -40,13 +41,15 @@ def demo(
         A folder of photos to use; it is only read. Without it, portraits are drawn.
     home
         A new folder for everything that is made; without it, one among the temporary files.
+    story
+        Begin with the request as it came in 2014, which is stopped at each gate in turn.
     json
         End with one line of JSON on stdout; the story itself goes to stderr.
     """
     begun, where, show = time.monotonic(), _home(home, photos), Show(on_stderr=json)
     result: dict[str, Any] = {"ok": False, "refused": []}
     try:
-        asyncio.run(_lived(show, where, photos, result))
+        asyncio.run(_lived(show, where, photos, result, story=story))
         result["ok"] = True
     except (Told, ApiProblem) as problem:
         result["error"] = str(problem)
@@ -60,7 +63,9 @@ def demo(
     return 0 if result["ok"] else 1
 
 
-async def _lived(show: Show, home: Path, photos: Path | None, result: dict[str, Any]) -> None:
+async def _lived(
+    show: Show, home: Path, photos: Path | None, result: dict[str, Any], *, story: bool
+) -> None:
     """Starts everything, makes the photos meanwhile, and plays the story."""
     from api.up import running
 
@@ -78,35 +83,40 @@ async def _lived(show: Show, home: Path, photos: Path | None, result: dict[str, 
             )
             with show.doing("Drawing portraits" if photos is None else "Copying the photos"):
                 album = await making
-            await _played(show, system, album, result)
+            await _played(show, system, album, result, story=story)
 
 
-async def _played(show: Show, system: "System", album: "Album", result: dict[str, Any]) -> None:
+async def _played(
+    show: Show, system: "System", album: "Album", result: dict[str, Any], *, story: bool
+) -> None:
     """The story over HTTP; `result` is filled in as it goes."""
     from api.commands.token import issued
     from api.demo import delivery
     from api.demo.cast import cast
     from api.demo.story import Story
+    from api.demo.story_2014 import Story2014
 
     token = await issued(system.settings, "Grace Mbeki", Role.ADMIN)
-    async with cast(system.url, token) as players:
-        story = Story(show, players, album)
+    async with cast(system.url, token, founder=story) as players:
+        told = Story2014(show, players, album) if story else Story(show, players, album)
         try:
-            await story.prepare()
-            await story.ask()
-            await story.decide()
-            await delivery.export(story)
-            package, key = await delivery.package(story)
-            await story.reaches("delivered")
+            await told.prepare()
+            if isinstance(told, Story2014):
+                await told.stopped()
+            await told.ask()
+            await told.decide()
+            await delivery.export(told)
+            package, key = await delivery.package(told)
+            await told.reaches("delivered")
         finally:
-            result["request"], result["state"] = story.request.get("id"), story.request.get("state")
-            result["refused"] = [code for code, _ in story.refused]
-    progress = story.export["progress"]
+            result["request"], result["state"] = told.request.get("id"), told.request.get("state")
+            result["refused"] = [code for code, _ in told.refused]
+    progress = told.export["progress"]
     result |= {"objects": progress["objects"], "bytes": progress["bytes"]}
-    result |= {"excluded": story.export["excluded"], "package": str(package)}
+    result |= {"excluded": told.export["excluded"], "package": str(package)}
     result |= {"key": key, "verified": True}
     show.section("Refused, for good reasons")
-    show.listed(story.refused)
+    show.listed(told.refused)
 
 
 def _load() -> None:

@@ -22,6 +22,10 @@ STAFF: tuple[tuple[str, Role], ...] = (
 )
 
 
+FOUNDER = "Erik Dahl"
+EVERY_ROLE = tuple(dict.fromkeys(role for _, role in STAFF))
+
+
 @dataclass(frozen=True, slots=True)
 class Player:
     """Somebody with a token: a person inside, or the partner's client."""
@@ -39,16 +43,18 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody. `people` by name; `earlier` is another partner's id."""
+    """Everybody. `people` by name; `earlier` is another partner's id; `founder` is one person, by
+    the role in which he comes."""
 
     admin: Api
     partner: Player
     earlier: str
     people: dict[str, Player]
+    founder: dict[Role, Player]
 
 
 @asynccontextmanager
-async def cast(url: str, admin_token: str) -> AsyncIterator[Cast]:
+async def cast(url: str, admin_token: str, *, founder: bool = False) -> AsyncIterator[Cast]:
     """Registers partner and people as the admin, and gives each a token of their own."""
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(Api(url, admin_token))
@@ -60,13 +66,25 @@ async def cast(url: str, admin_token: str) -> AsyncIterator[Cast]:
         earlier = await admin.post("/v1/partners", {"name": EARLIER})
         people: dict[str, Player] = {}
         for name, role in STAFF:
-            email = f"{name.lower().replace(' ', '.')}@example.org"
-            body = {"name": name, "email": email, "roles": [role]}
-            person = await admin.post("/v1/people", body)
-            token = await _token(admin, "person", person["id"], role)
-            api = await stack.enter_async_context(Api(url, token))
-            people[name] = Player(person["id"], name, role, api)
-        yield Cast(admin, partner, str(earlier["id"]), people)
+            people |= {p.name: p for p in await _joined(stack, admin, url, name, (role,))}
+        roles = EVERY_ROLE if founder else ()
+        everything = await _joined(stack, admin, url, FOUNDER, roles) if roles else []
+        in_role = {player.role: player for player in everything}
+        yield Cast(admin, partner, str(earlier["id"]), people, in_role)
+
+
+async def _joined(
+    stack: AsyncExitStack, admin: Api, url: str, name: str, roles: tuple[Role, ...]
+) -> list[Player]:
+    """A person on record, once for each role held, with a token for each."""
+    email = f"{name.lower().replace(' ', '.')}@example.org"
+    person = await admin.post("/v1/people", {"name": name, "email": email, "roles": list(roles)})
+    players = []
+    for role in roles:
+        token = await _token(admin, "person", person["id"], role)
+        api = await stack.enter_async_context(Api(url, token))
+        players.append(Player(person["id"], name, role, api))
+    return players
 
 
 async def _token(admin: Api, kind: str, whose: str, role: Role) -> str:

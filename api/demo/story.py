@@ -11,7 +11,7 @@ from typing import Any
 
 from api.commands.dataset import scanned
 from api.demo.cast import PARENT, Cast, Player
-from api.demo.consents import CATEGORY, NOTICE, OLD_VERSION, PURPOSE, VERSION, ledger
+from api.demo.consents import CATEGORY, NOTICE, OLD_VERSION, PURPOSE, VERSION, Ledger, ledger
 from api.demo.photos import Album
 from api.demo.show import Show
 from api.http_client import ApiProblem, Json
@@ -67,15 +67,22 @@ class Story:
 
     async def prepare(self) -> None:
         """Notices, the dataset and its index, the consent ledger, and one declared interest."""
-        show, admin, people = self.show, self.cast.admin, self.cast.people
-        show.section("Before anybody asks")
-        for version, purposes in (
-            (OLD_VERSION, ["dpv:ServiceProvision"]),
-            (VERSION, ["dpv:ServiceProvision", PURPOSE]),
-        ):
-            text = f"What we do with your profile photos, as of {version}."
-            notice = {"name": NOTICE, "version": version, "text": text, "categories": [CATEGORY]}
-            await admin.post("/v1/notices", {**notice, "purposes": purposes})
+        self.show.section("Before anybody asks")
+        await self.notice(OLD_VERSION, "dpv:ServiceProvision")
+        await self.notice(VERSION, "dpv:ServiceProvision", PURPOSE)
+        await self.hold_photos()
+        await self.collect_consent()
+        tied = self.cast.people["Ingrid Solheim"]
+        await self.declare(tied, tied)
+
+    async def notice(self, version: str, *purposes: str) -> None:
+        """A version of what users are told."""
+        text = f"What we do with your profile photos, as of {version}."
+        notice = {"name": NOTICE, "version": version, "text": text, "categories": [CATEGORY]}
+        await self.cast.admin.post("/v1/notices", {**notice, "purposes": list(purposes)})
+
+    async def hold_photos(self) -> None:
+        """The dataset and its index."""
         dataset = {
             "name": DATASET,
             "location": str(self.album.folder),
@@ -83,34 +90,45 @@ class Story:
             "special_category": True,
             "subject_from": self.album.subject_from,
         }
-        await admin.post("/v1/datasets", dataset)
-        with show.doing("Indexing the photos"):
-            await scanned(admin, DATASET)
+        await self.cast.admin.post("/v1/datasets", dataset)
+        with self.show.doing("Indexing the photos"):
+            await scanned(self.cast.admin, DATASET)
         photos, subjects = len(self.album.photos), len(self.album.subjects)
+        self.show.done(f"{photos:,} photos of {subjects:,} people are held")
         located = self.album.located
-        show.done(f"{photos:,} photos of {subjects:,} people are held")
-        show.note(f"{located:,} of them tell where they were taken, to within a few metres.")
-        said = ledger(self.album, self.cast.partner.id, self.cast.earlier)
+        self.show.note(f"{located:,} of them tell where they were taken, to within a few metres.")
+
+    async def collect_consent(self) -> None:
+        """What people said, in the ledger."""
+        said = self.said
         self.expected = dict(said.excluded)
-        steward = people["Mateus Oliveira"].api
+        steward = self.cast.people["Mateus Oliveira"].api
         for i in range(0, len(said.events), 5000):
             answer = await steward.post("/v1/consents", said.events[i : i + 5000])
             hold(not answer["refused"], f"Consent events were refused: {answer['refused'][:3]}")
-        show.done(
+        self.show.done(
             f"{len(said.events):,} entries in the consent ledger say who agreed to what, and when"
         )
-        tied = people["Ingrid Solheim"]
+
+    @property
+    def said(self) -> Ledger:
+        """What people say once they are asked."""
+        return ledger(self.album, self.cast.partner.id, self.cast.earlier)
+
+    async def declare(self, tied: Player, by: Player) -> None:
+        """A fund that leads to the partner's parent, declared by oneself or by an officer."""
         interest = {"person": tied.id, "organisation": {"name": PARENT}, "kind": "fund"}
         detail = "A fund of mine holds shares in it."
-        await tied.api.post("/v1/interests", {**interest, "from": "2012-01-09", "detail": detail})
-        show.done(f"{tied.name}, {tied.title}, declared a fund that holds shares in {PARENT}")
+        await by.api.post("/v1/interests", {**interest, "from": "2012-01-09", "detail": detail})
+        who = "declared" if tied is by else f"is on the register (put there by {by.name}) with"
+        self.show.done(f"{tied.name}, {tied.title}, {who} a fund that holds shares in {PARENT}")
 
     async def ask(self) -> None:
         """The partner submits; an engineer tries to export at once and is refused."""
         show, partner = self.show, self.cast.partner
         show.section(f"{partner.name} asks")
-        self.request = await partner.api.post("/v1/requests", self._body())
-        show.done(f"“{self._body()['title']}”: {len(self.album.photos):,} photos to train a model")
+        self.request = await partner.api.post("/v1/requests", self.body())
+        show.done(f"“{self.body()['title']}”: {len(self.album.photos):,} photos to train a model")
         show.note(f"{partner.name} is owned by {PARENT}. Its request is {self._id}.")
         await self.reaches("purpose_review")
         engineer = self.cast.people["Priya Raman"]
@@ -128,25 +146,42 @@ class Story:
             who, words = self.cast.people[name], stage.value.replace("_", " ")
             self.show.section(f"Gate {number}: {words}", question)
             await self.reaches(stage.value)
-            self._findings(stage)
+            self.findings(stage)
             if stage is Stage.CONFLICT_SIGNOFF:
-                await self._interested(self.cast.people["Ingrid Solheim"])
+                await self._interested(self.interested)
             hold(who.role is GATE_ROLES[stage], f"{name} is not the one for {words}.")
-            await who.api.post(f"/v1/requests/{self._id}/decisions", self._decision(stage, reason))
-            self.show.decision(who.name, who.title, "approved", reason)
+            await self.decided(who, stage, "approved", reason)
         await self.reaches("cleared")
 
-    def _findings(self, stage: Stage) -> None:
+    @property
+    def interested(self) -> Player:
+        """Who has an interest in the partner and tries to decide all the same."""
+        return self.cast.people["Ingrid Solheim"]
+
+    async def decided(self, who: Player, stage: Stage, outcome: str, reason: str) -> None:
+        """A person decides, and says why."""
+        body = self._decision(stage, reason, outcome)
+        await who.api.post(f"/v1/requests/{self._id}/decisions", body)
+        self.show.decision(who.name, who.title, outcome, reason)
+
+    def findings(self, stage: Stage) -> None:
+        """What the machine found before people decide."""
         for entry in self.request["stages"]:
             if entry["stage"] == stage:
                 for finding in entry["findings"]:
                     self.show.finding(finding["result"], self._named(finding["detail"]))
 
     async def _interested(self, who: Player) -> None:
-        body = self._decision(Stage.CONFLICT_SIGNOFF, "Looks fine to me.")
+        await self.tries(
+            who, Stage.CONFLICT_SIGNOFF, "A decision by a person with an interest in the partner"
+        )
+
+    async def tries(self, who: Player, stage: Stage, what: str) -> None:
+        """Somebody who must not decide tries to approve."""
+        body = self._decision(stage, "Looks fine to me.")
         await self._refused(
             f"{who.name} tries to approve it all the same",
-            "A decision by a person with an interest in the partner",
+            what,
             "not_eligible",
             who.api.post(f"/v1/requests/{self._id}/decisions", body),
         )
@@ -173,17 +208,18 @@ class Story:
             await asyncio.sleep(0.05)
         raise DemoFailed(f"The request is {self.request['state']} and does not come to {state}.")
 
-    def _decision(self, stage: Stage, reason: str) -> Json:
-        body = {"stage": stage, "outcome": "approved", "digest": self._digest, "reason": reason}
+    def _decision(self, stage: Stage, reason: str, outcome: str = "approved") -> Json:
+        body = {"stage": stage, "outcome": outcome, "digest": self._digest, "reason": reason}
         return {**body, "no_interest": True}
 
     def _named(self, text: str) -> str:
         """Findings name people by id only; whoever watches the demo may know who they are."""
-        for person in self.cast.people.values():
+        for person in (*self.cast.people.values(), *self.cast.founder.values()):
             text = text.replace(person.id, person.name)
         return text
 
-    def _body(self) -> Json:
+    def body(self) -> Json:
+        """What the partner asks for."""
         return {
             "title": "Face matching research",
             "dataset": DATASET,

@@ -11,6 +11,7 @@ from PIL import Image
 
 from api.demo.photos import CUT_SHORT, DRAWN
 from sharing.export.index import MEDIA_TYPES
+from sharing.stages import GATES
 from tests.e2e.commands import demo, verified
 
 pytestmark = pytest.mark.slow
@@ -56,6 +57,21 @@ async def test_demo_on_drawn_portraits(tmp_path: Path) -> None:
         code, out = await verified(str(package), key)
         assert (code, out) == (1, f"{name}\n")
         (package / name).write_bytes(whole)
+
+
+async def test_the_request_of_2014_is_stopped_at_each_gate(tmp_path: Path) -> None:
+    """The request as it came in 2014 is refused at each gate in turn, its founder can approve none
+    of them; done properly, the same partner gets exactly the photos that may be shared."""
+    told = await demo(tmp_path / "home", "--story")
+    assert (told["ok"], told["state"], told["verified"]) == (True, "delivered", True)
+    by_founder = ["not_eligible"] * 4
+    assert told["refused"] == [*by_founder, "not_cleared", "not_eligible", "package_broken"]
+    assert told["objects"] + sum(told["excluded"].values()) == DRAWN
+    with closing(sqlite3.connect(tmp_path / "home" / "clearance.sqlite3")) as database:
+        stopped = database.execute(
+            "SELECT stage FROM decision WHERE outcome = 'refused' ORDER BY at"
+        ).fetchall()
+    assert [stage for (stage,) in stopped] == list(GATES)
 
 
 async def test_demo_on_camera_photos(camera_photos: Path, tmp_path: Path) -> None:
