@@ -15,6 +15,7 @@ from sharing.records import requests, signing_keys
 from sharing.records.database import Database
 from sharing.records.unit import Unit
 from sharing.settings import Settings
+from workflows.activities.agreement import Agreements
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
 from workflows.activities.exports import Exports
@@ -45,6 +46,7 @@ def control_worker(
 ) -> Worker:
     """Runs the process and records what people decide. It holds no storage setting."""
     submissions, exports = Submissions(database), Exports(database)
+    agreement = Agreements(database, settings)
     consent = ConsentVerification(database, settings, follower)
     return Worker(
         client,
@@ -62,6 +64,8 @@ def control_worker(
             ConflictSignoff(database, settings).conflict_findings,
             LegalApproval(database, settings).legal_findings,
             Decisions(database, settings).record_decision,
+            agreement.record_terms,
+            agreement.record_acceptance,
             exports.record_trigger,
             exports.record_confirmation,
             exports.record_cancellation,

@@ -11,8 +11,9 @@ from sharing.clearance import Approval, seal
 from sharing.eligibility import Act, demand
 from sharing.errors import NotFound, Refused
 from sharing.findings import Finding, findings_digest
+from sharing.legal import demand_answered
 from sharing.orders import Order, Verb
-from sharing.records import clearances, requests
+from sharing.records import acceptances, agreements, clearances, requests
 from sharing.records.database import Database
 from sharing.records.interests import Declaration
 from sharing.records.parties import actor
@@ -58,6 +59,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
             opened.until.isoformat(),
             Outcome(opened.outcome) if opened.outcome else None,
             left.total_seconds() if left else 0.0,
+            not acceptances.awaited(request, opened),
         )
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
         return Opened(opening.at)
@@ -129,9 +131,11 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
     outcome, stage = Outcome(order.body["outcome"]), Stage(order.body["stage"])
     wait = _wait_after(outcome, stage, settings)
     if unit.session.get(Decision, order.id) is not None:
-        return Decided(outcome, wait)
+        waits = acceptances.awaited(request, requests.gate(unit.session, request, stage))
+        return Decided(outcome, wait, not waits)
     demand_fresh(order)
     gate = _decidable(unit, request, order, stage)
+    demand_answered(requests.findings(gate), outcome, order.body.get("answers") or {})
     at = now()
     declaration = Declaration(id=new_id("dcl"), person_id=order.actor, request_id=request.id, at=at)
     unit.session.add(declaration)
@@ -149,6 +153,7 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
             findings_digest=gate.findings_digest,
             agreement_digest=gate.agreement_digest,
             declaration_id=declaration.id,
+            answers=order.body.get("answers"),
             at=at,
             signature=order.signature,
         )
@@ -173,8 +178,8 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
         stage=stage,
         outcome=outcome,
     )
-    _move(unit, request, stage, outcome, wait)
-    return Decided(outcome, wait)
+    _move(unit, request, gate, outcome, wait)
+    return Decided(outcome, wait, not acceptances.awaited(request, gate))
 
 
 def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate:
@@ -187,6 +192,7 @@ def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate
         raise Refused("already_decided", f"{stage} was {gate.outcome} already.")
     if gate.until <= now():
         raise Refused("too_late", f"The deadline of {stage} has passed.")
+    agreements.demand_read(gate, order.body.get("agreement_digest"))
     person = actor(unit.session, order.actor)
     if person is None:
         raise NotFound("person", order.actor)
@@ -202,9 +208,9 @@ def _wait_after(outcome: Outcome, stage: Stage, settings: Settings) -> float:
     return 0.0
 
 
-def _move(unit: Unit, request: Request, stage: Stage, outcome: Outcome, wait: float) -> None:
+def _move(unit: Unit, request: Request, gate: Gate, outcome: Outcome, wait: float) -> None:
     """What a decision does to the request itself."""
-    until = now() + timedelta(seconds=wait)
+    stage, until = Stage(gate.stage), now() + timedelta(seconds=wait)
     if outcome is Outcome.REFUSED:
         requests.end(request, RequestState.REFUSED)
         _told(unit, request, "request.refused", stage=stage)
@@ -212,13 +218,15 @@ def _move(unit: Unit, request: Request, stage: Stage, outcome: Outcome, wait: fl
         request.state = RequestState.RETURNED
         requests.wait(request, None, until)
         _told(unit, request, "request.returned", stage=stage)
-    elif stage is GATES[-1]:
-        _clear(unit, request, timedelta(seconds=wait))
-    else:
+    elif stage is not GATES[-1]:
         requests.wait(request, None, None)
+    elif acceptances.stands(unit.session, request, gate.agreement_digest):
+        clear(unit, request, timedelta(seconds=wait))
+    else:  # for the partner, until the gate's own deadline
+        requests.wait(request, stage, gate.until)
 
 
-def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
+def clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
     """Seals four approvals; the database refuses the row if they do not stand behind it."""
     at = now()
     taken = {
