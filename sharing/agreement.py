@@ -7,6 +7,7 @@ partner can read them before it asks.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 
 import rfc8785
 
+from sharing.errors import bad_field
 from sharing.vocabulary import PURPOSES
 
 PARAMETERS = (
@@ -116,7 +118,15 @@ def drafted(
 
 
 def with_term(terms: Mapping[str, Any], term: Term) -> Terms:
-    """The same agreement with one more term, which is marked as added."""
+    """The same agreement with one more term, which is marked as added. Raises Refused for one that
+    allows what the agreement forbids, or the other way round."""
+    against = {Kind.PERMISSION: Kind.PROHIBITION, Kind.PROHIBITION: Kind.PERMISSION}.get(term.kind)
+    if against and term.action in _actions(terms, against):
+        raise bad_field(
+            "action",
+            f"{term.action} is a {against} of this agreement already: the two would contradict "
+            "each other. What is asked for is changed by a revision.",
+        )
     further = len(additions(terms)) + 1
     words = {
         Kind.PERMISSION: "The recipient may",
@@ -125,10 +135,34 @@ def with_term(terms: Mapping[str, Any], term: Term) -> Terms:
     }[term.kind]
     made = {**_written(term, {}, 0), "added": True}
     head = "" if further > 1 else f"\n\n{FURTHER}"
-    text = f"{terms['text']}{head}\n\n{further}. {words}: {_one_line(term.text)}"
+    text = f"{readable(terms)}{head}\n\n{further}. {words}: {_one_line(term.text)}"
     listed = {kind.plural: list(terms[kind.plural]) for kind in Kind}
     listed[term.kind.plural].append(made)
     return {**terms, **listed, "text": text}
+
+
+def readable(terms: Mapping[str, Any]) -> str:
+    """What a person reads; of an agreement from before there were texts, its terms as JSON."""
+    text = terms.get("text")
+    return text if isinstance(text, str) else json.dumps(terms, indent=2, sort_keys=True)
+
+
+def told(body: Mapping[str, Any]) -> Term:
+    """A term as counsel's order carries it: kind, action, text, and for a duty when it is due."""
+    spans = {
+        name: Span(unit, body[f"{name}_{unit}"])
+        for name in ("within", "every")
+        for unit in ("days", "hours")
+        if f"{name}_{unit}" in body
+    }
+    return Term(
+        Kind(body["kind"]),
+        body["action"],
+        body["text"],
+        within=spans.get("within"),
+        every=spans.get("every"),
+        after=body.get("after"),
+    )
 
 
 def additions(terms: Mapping[str, Any]) -> list[Terms]:
@@ -168,6 +202,11 @@ def _waits(duty: Mapping[str, Any], kept: timedelta) -> Sequence[timedelta]:
 
 def _wait(duty: Mapping[str, Any], name: str) -> timedelta:
     return timedelta(days=duty.get(f"{name}_days", 0), hours=duty.get(f"{name}_hours", 0))
+
+
+def _actions(terms: Mapping[str, Any], kind: Kind) -> list[str]:
+    listed = terms[kind.plural]
+    return [one["action"] if isinstance(one, dict) else one for one in listed]
 
 
 def _holds(term: Term, body: Mapping[str, Any]) -> bool:

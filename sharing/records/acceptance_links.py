@@ -49,8 +49,9 @@ def make(
     email: str,
     made_by: str,
     lifetime: timedelta,
+    until: datetime,
 ) -> AcceptanceLink:
-    """A link for this version; whoever has the secret has the link."""
+    """A link for this version, until a moment at most; whoever has the secret has the link."""
     row = AcceptanceLink(
         id=new_id("lnk"),
         hash=hashed(secret),
@@ -61,7 +62,7 @@ def make(
         email=email,
         made_by=made_by,
         made_at=now(),
-        expires_at=now() + lifetime,
+        expires_at=min(now() + lifetime, until),
     )
     session.add(row)
     return row

@@ -104,11 +104,9 @@ def by_order(session: Session, order_id: str) -> AgreementVersion | None:
     ).first()
 
 
-def demand_open(session: Session, request: Request, digest: str, named: str) -> Gate:
+def demand_open(session: Session, request: Request, named: str) -> Gate:
     """The legal gate, if a term can be added there now to the version of that digest; raises
     Refused. What somebody has approved already does not change any more."""
-    if digest != request.digest:
-        raise Refused("stale_digest", "The request has changed since: read it again.")
     gate = requests.gate(session, request, Stage.LEGAL_APPROVAL)
     if request.state == RequestState.EXPIRED or (gate is not None and gate.until <= now()):
         raise Refused("too_late", "The deadline of legal_approval has passed.")
@@ -116,7 +114,7 @@ def demand_open(session: Session, request: Request, digest: str, named: str) -> 
         raise Refused("wrong_stage", f"The request is {request.state}, not at legal_approval.")
     demand_read(gate, named)
     taken = requests.decisions_of(session, request.id)
-    if any(d.digest == digest and d.stage == gate.stage for d in taken):
+    if any(d.digest == request.digest and d.stage == gate.stage for d in taken):
         raise Refused(
             "already_decided", "Counsel decided on this version of the agreement already."
         )

@@ -148,6 +148,39 @@ def request(hand: Hand) -> None:
         submitted_at=at,
     )
     hand.row("agreement", request_id="req", digest=AGREED, terms="{}", drafted_at=at)
+    agreed(hand)
+    hand.row("acceptance", **acceptance(hand))
+
+
+def agreed(hand: Hand, agreement: str = AGREED, *, number: int = 1, digest: str = DIGEST) -> None:
+    """A version of the agreement that this revision was under from then on."""
+    hand.row(
+        "agreement_version",
+        request_id="req",
+        digest=digest,
+        number=number,
+        agreement_digest=agreement,
+        order_id=f"ord_{number}_{digest[0]}",
+        made_by="ptr",
+        evidence="{}",
+        at=hand.at(AT),
+    )
+
+
+def acceptance(hand: Hand, **changes: object) -> dict[str, object]:
+    """The row of the partner's acceptance, by its own submission."""
+    return {
+        "id": "acc",
+        "request_id": "req",
+        "digest": DIGEST,
+        "agreement_digest": AGREED,
+        "partner_id": "ptr",
+        "method": "submission",
+        "evidence": "{}",
+        "signature": "s",
+        "at": hand.at(AT),
+        **changes,
+    }
 
 
 def revise(hand: Hand) -> None:

@@ -10,18 +10,24 @@ from temporalio import activity
 
 from sharing import agreement_file
 from sharing.acceptance import Method, demand_signature, to_sign
-from sharing.agreement import Kind, Span, Term, drafted, with_term
-from sharing.eligibility import Act, demand
+from sharing.agreement import drafted, told, with_term
 from sharing.errors import NotFound, Refused
 from sharing.orders import Order, Verb
-from sharing.records import acceptance_links, acceptances, agreements, partner_keys, requests
+from sharing.records import (
+    acceptance_links,
+    acceptances,
+    agreements,
+    partner_keys,
+    requests,
+    standing,
+)
 from sharing.records.acceptance_links import AcceptanceLink
 from sharing.records.acceptances import Acceptance
 from sharing.records.agreements import AgreementVersion
 from sharing.records.database import Database
 from sharing.records.parties import Partner, actor
 from sharing.records.partner_keys import PartnerKey
-from sharing.records.requests import Gate, Request
+from sharing.records.requests import Request
 from sharing.records.signing_keys import demand_order
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
@@ -90,50 +96,31 @@ def _added(unit: Unit, order: Order) -> None:
     if agreements.by_order(unit.session, order.id) is not None:
         return
     demand_fresh(order)
-    gate = addable(unit, request, order)
+    person = actor(unit.session, order.actor)
+    if person is None:
+        raise NotFound("person", order.actor)
+    gate = standing.demand_addable(unit.session, request, person, order.body["agreement"])
+    if order.digest != request.digest:
+        raise Refused("stale_digest", "The request has changed since: read it again.")
     current = agreements.current(unit.session, request)
-    terms = with_term(agreements.terms(unit.session, current), _term(order.body["term"]))
+    terms = with_term(agreements.terms(unit.session, current), told(order.body["term"]))
     version = agreements.add(
         unit.session, request.id, request.digest, terms, order, {"at": order.at}
     )
     unit.session.flush()
     gate.agreement_digest = version.agreement_digest
-    kind = str(order.body["term"]["kind"])
-    told = {"agreement": version.agreement_digest, "version": version.number, "kind": kind}
-    unit.audit(order.actor, "agreement.terms_added", request.id, **told)
+    news = {
+        "agreement": version.agreement_digest,
+        "version": version.number,
+        "kind": str(order.body["term"]["kind"]),
+    }
+    unit.audit(order.actor, "agreement.terms_added", request.id, **news)
     unit.tell(
         "agreement.terms_added",
         request.id,
         partner_id=request.partner_id,
         request_id=request.id,
-        **told,
-    )
-
-
-def addable(unit: Unit, request: Request, order: Order) -> Gate:
-    """The legal gate, if this person may add to the agreement there now; raises Refused."""
-    person = actor(unit.session, order.actor)
-    if person is None:
-        raise NotFound("person", order.actor)
-    gate = agreements.demand_open(unit.session, request, order.digest, order.body["agreement"])
-    demand(Act.DECIDE, person, requests.case(unit.session, request), Stage.LEGAL_APPROVAL)
-    return gate
-
-
-def _term(body: Mapping[str, Any]) -> Term:
-    spans = {
-        name: Span(unit, body[f"{name}_{unit}"])
-        for name in ("within", "every")
-        for unit in ("days", "hours")
-        if body.get(f"{name}_{unit}") is not None
-    }
-    return Term(
-        Kind(body["kind"]),
-        body["action"],
-        body["text"],
-        within=spans.get("within"),
-        every=spans.get("every"),
-        after=body.get("after"),
+        **news,
     )
 
 
@@ -211,12 +198,12 @@ def _record(
         )
     )
     unit.session.flush()
-    told = {"agreement": version.agreement_digest, "version": version.number, "method": str(method)}
-    unit.audit(request.partner_id, "agreement.accepted", request.id, **told)
+    news = {"agreement": version.agreement_digest, "version": version.number, "method": str(method)}
+    unit.audit(request.partner_id, "agreement.accepted", request.id, **news)
     unit.tell(
         "agreement.accepted",
         request.id,
         partner_id=request.partner_id,
         request_id=request.id,
-        **told,
+        **news,
     )

@@ -61,6 +61,7 @@ def upgrade() -> None:
     _versions()
     _credentials()
     _acceptances()
+    _fill()
     for table, keys in APPEND_ONLY.items():
         guards.keep(table, keys)
     for rule in RULES:
@@ -173,6 +174,15 @@ def _acceptances() -> None:
         sa.UniqueConstraint(
             "request_id", "digest", "agreement_digest", name="uq_acceptance_version"
         ),
+    )
+
+
+def _fill() -> None:
+    """What was drafted before at the gate is a first version, which nobody has accepted yet."""
+    op.execute(
+        "INSERT INTO agreement_version (request_id, digest, number, agreement_digest, evidence, at)"
+        " SELECT request_id, digest, 1, agreement_digest, '{}', opened_at FROM gate"
+        " WHERE agreement_digest IS NOT NULL"
     )
 
 
