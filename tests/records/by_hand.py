@@ -110,8 +110,9 @@ def deciders(hand: Hand) -> None:
         hand.people[stage] = person(hand, stage, GATE_ROLES[stage])
 
 
-def request(hand: Hand) -> None:
-    """A request at its last gate, with one revision and the agreement it would be under."""
+def request(hand: Hand, *, accepted: bool = True, made_by: str | None = "ptr") -> None:
+    """A request at its last gate, with one revision and the agreement it would be under, which
+    the partner's submission accepted."""
     at = hand.at(AT)
     hand.row(
         "dataset",
@@ -148,11 +149,19 @@ def request(hand: Hand) -> None:
         submitted_at=at,
     )
     hand.row("agreement", request_id="req", digest=AGREED, terms="{}", drafted_at=at)
-    agreed(hand)
-    hand.row("acceptance", **acceptance(hand))
+    agreed(hand, made_by=made_by)
+    if accepted:
+        hand.row("acceptance", **acceptance(hand))
 
 
-def agreed(hand: Hand, agreement: str = AGREED, *, number: int = 1, digest: str = DIGEST) -> None:
+def agreed(
+    hand: Hand,
+    agreement: str = AGREED,
+    *,
+    number: int = 1,
+    digest: str = DIGEST,
+    made_by: str | None = "ptr",
+) -> None:
     """A version of the agreement that this revision was under from then on."""
     hand.row(
         "agreement_version",
@@ -161,7 +170,7 @@ def agreed(hand: Hand, agreement: str = AGREED, *, number: int = 1, digest: str 
         number=number,
         agreement_digest=agreement,
         order_id=f"ord_{number}_{digest[0]}",
-        made_by="ptr",
+        made_by=made_by,
         evidence="{}",
         at=hand.at(AT),
     )
