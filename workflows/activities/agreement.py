@@ -17,6 +17,7 @@ from sharing.records import (
     acceptance_links,
     acceptances,
     agreements,
+    clearances,
     partner_keys,
     requests,
     standing,
@@ -32,7 +33,6 @@ from sharing.records.signing_keys import demand_order
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
 from sharing.settings import Settings
-from sharing.stages import Outcome, Stage
 from workflows.activities.acts import act, demand_fresh
 from workflows.activities.gates import clear
 from workflows.messages import Accepted
@@ -129,8 +129,8 @@ def _accepted(unit: Unit, order: Order, valid_for: timedelta) -> Accepted:
     request = requests.get(unit.session, order.request_id, hold=True)
     wait = valid_for.total_seconds()
     if unit.session.get(Acceptance, order.id) is not None:
-        gate = requests.gate(unit.session, request, Stage.LEGAL_APPROVAL)
-        return Accepted(gate is not None and gate.outcome == Outcome.APPROVED, wait)
+        cleared = clearances.of(unit.session, request.id, order.digest) is not None
+        return Accepted(cleared, wait if cleared else 0.0)
     demand_fresh(order)
     agreement = order.body["agreement"]
     gate = acceptances.demand_acceptable(
