@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field, Session, SQLModel, select
 
-from sharing.errors import NotFound, Refused
+from sharing.errors import Refused
 from sharing.records.agreements import AgreementVersion
 from sharing.records.parties import hashed
 from sharing.records.tables import new_id, now
@@ -72,7 +72,7 @@ def opened(session: Session, secret: str) -> AcceptanceLink:
     """The link that ends in this secret; raises Refused where it can no longer be used."""
     row = session.exec(select(AcceptanceLink).where(AcceptanceLink.hash == hashed(secret))).first()
     if row is None:
-        raise NotFound("link", "that ends like this")
+        raise Refused("not_found", "There is no such link here: copy the whole of it.")
     demand_usable(row)
     return row
 

@@ -2,18 +2,16 @@
 with hand-written SQL."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
 
 from sharing.stages import GATES
 from tests.records import by_hand
-from tests.records.by_hand import AGREED, AT, CLEARED, DIGEST, LATER, OTHER, Hand
+from tests.records.by_hand import AGREED, AT, DIGEST, LATER, OTHER, Hand
 from tests.records.conftest import Console
 
 NEWER = "b" * 64
-SECOND = timedelta(seconds=1)
 
 
 def newer(hand: Hand) -> None:
@@ -70,7 +68,6 @@ def even_newer(hand: Hand) -> None:
 # What is wrong with the key or the link, what with the acceptance itself, and what happened since.
 CREDENTIAL: Mapping[str, Callable[[Hand], dict[str, object]]] = {
     "revoked": lambda hand: {"revoked_at": hand.at(AT)},
-    "not_yet": lambda hand: {"added_at": hand.at(LATER)},
     "others_key": lambda _: {"partner_id": "ptr_other"},
     "used": lambda hand: {"used_at": hand.at(AT)},
     "expired": lambda hand: {"expires_at": hand.at(AT)},
@@ -103,7 +100,7 @@ def refused(connection: Connection, method: str, flaw: str) -> str | None:
 EITHER = ("no_evidence", "as_submission", "unknown_method", "other_partner", "revised",
           "even_newer")  # fmt: skip
 CASES = [
-    *(("signature", flaw) for flaw in (*EITHER, "revoked", "not_yet", "others_key")),
+    *(("signature", flaw) for flaw in (*EITHER, "revoked", "others_key")),
     *(("link", flaw) for flaw in (*EITHER, "used", "expired", "older_link", "other_scope")),
 ]
 
@@ -153,9 +150,6 @@ def cleared(connection: Connection, accepted: str) -> str | None:
     by_hand.begin(hand)
     by_hand.deciders(hand)
     by_hand.request(hand, accepted=False)
-    at: object = hand.at(AT)
-    if accepted == "later":
-        at = hand.at(CLEARED + SECOND)
     if accepted == "newer":
         newer(hand)
         key(hand)
@@ -165,13 +159,15 @@ def cleared(connection: Connection, accepted: str) -> str | None:
         by_hand.agreed(hand, digest=OTHER)
         row = by_hand.acceptance(hand, digest=OTHER)
     else:
-        row = by_hand.acceptance(hand, at=at)
+        row = by_hand.acceptance(hand)
     if accepted != "nothing":
         hand.row("acceptance", **row)
     hand.run("UPDATE request SET digest = :digest", digest=DIGEST)
     for stage in GATES:
         assert by_hand.decide(hand, stage, "approved") is None
     hand.run("UPDATE request SET state = 'legal_approval'")
+    if accepted == "superseded":
+        newer(hand)
     return hand.refused_row("clearance", **by_hand.clearance(hand))
 
 
@@ -180,10 +176,10 @@ async def test_what_was_accepted_is_cleared(console: Console) -> None:
     assert await console(cleared, "current") is None
 
 
-@pytest.mark.parametrize("accepted", ["nothing", "newer", "other_scope", "later"])
+@pytest.mark.parametrize("accepted", ["nothing", "newer", "other_scope", "superseded"])
 async def test_no_clearance_without_the_acceptance(console: Console, accepted: str) -> None:
-    """Without an acceptance, or with one of another version, of another scope, or of a time after
-    the clearance, the database refuses the clearance by name."""
+    """Without an acceptance, or with one of another version, of another scope, or of a version
+    that is not the last one any more, the database refuses the clearance by name."""
     said = await console(cleared, accepted) or ""
     assert "not_cleared" in said
     assert "accepted" in said

@@ -36,7 +36,7 @@ ACCEPTANCE_RULE = """EXISTS (
   AND ((NEW.method = 'submission' AND v.number = 1 AND v.made_by = r.partner_id)
     OR (NEW.method = 'signature' AND EXISTS (
       SELECT 1 FROM partner_key k WHERE k.id = NEW.key_id AND k.partner_id = r.partner_id
-      AND k.added_at <= NEW.at AND k.revoked_at IS NULL))
+      AND k.revoked_at IS NULL))
     OR (NEW.method = 'link' AND EXISTS (
       SELECT 1 FROM acceptance_link l WHERE l.id = NEW.link_id AND l.request_id = r.id
       AND l.digest = r.digest AND l.agreement_digest = NEW.agreement_digest
@@ -44,14 +44,16 @@ ACCEPTANCE_RULE = """EXISTS (
 CLEARANCE_RULE = """EXISTS (
   SELECT 1 FROM acceptance a JOIN request r ON r.id = a.request_id
   WHERE a.request_id = NEW.request_id AND a.digest = NEW.digest
-  AND a.agreement_digest = NEW.agreement_digest AND a.partner_id = r.partner_id
-  AND a.at <= NEW.cleared_at)"""
+  AND a.agreement_digest = NEW.agreement_digest AND a.partner_id = r.partner_id)
+AND NEW.agreement_digest = (SELECT v.agreement_digest FROM agreement_version v
+  WHERE v.request_id = NEW.request_id AND v.digest = NEW.digest
+  ORDER BY v.number DESC LIMIT 1)"""
 # Trigger, its table, the code of its refusal, what must hold, and what is said where it does not.
 RULES = (
     ("acceptance_rule", "acceptance", "stale_digest", ACCEPTANCE_RULE,
      "only the current version can be accepted, by that partner"),
     ("clearance_accepted", "clearance", "not_cleared", CLEARANCE_RULE,
-     "the partner has not accepted this version of the agreement"),
+     "the partner has not accepted the current version of the agreement, or not this one"),
 )  # fmt: skip
 
 
