@@ -13,8 +13,10 @@ from api import problems
 from api.backend import Backend, backend
 from api.described import SECURITY_SCHEMES
 from api.engine import Engine, Temporal
-from api.pages import home
+from api.pages import agreement, home
 from api.routes import (
+    acceptance_links,
+    agreements,
     audit,
     compatibility,
     consent_reports,
@@ -30,6 +32,7 @@ from api.routes import (
     notices,
     own_consents,
     packages,
+    partner_keys,
     partners,
     people,
     recalls,
@@ -45,6 +48,8 @@ from sharing.settings import Settings
 ROUTES = (
     requests,
     decisions,
+    agreements,
+    acceptance_links,
     interests,
     consents,
     consent_reports,
@@ -54,6 +59,7 @@ ROUTES = (
     recalls,
     events,
     partners,
+    partner_keys,
     people,
     tokens,
     datasets,
@@ -121,6 +127,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     for noun in ROUTES:  # flat, not nested: an address is then matched in half the time
         app.router.routes.extend(noun.router.routes)
     home.add_to(app)
+    agreement.add_to(app)
     _with_bearer(app)
     app.add_exception_handler(HTTPException, problems.handle)
     app.add_exception_handler(RequestValidationError, problems.handle)

@@ -73,4 +73,6 @@ _TELL = {
     Verb.CONFIRM: verbs.confirm,
     Verb.CANCEL: verbs.cancel,
     Verb.WITHDRAW: verbs.withdraw,
+    Verb.ADD_TERMS: verbs.add_terms,
+    Verb.ACCEPT: verbs.accept,
 }

@@ -1,12 +1,11 @@
 """Gate 4, legal approval: the basis, the special category basis, retention, and the agreement."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import rfc8785
-
+from sharing.errors import bad_field
 from sharing.findings import Finding, compliant, gap, violation
+from sharing.stages import Outcome, Result
 
 LEGAL_BASES: Mapping[str, str] = {
     "gdpr:A6-1-a": "consent",
@@ -31,50 +30,50 @@ SPECIAL_BASES: Mapping[str, str] = {
 NEEDED_TERMS = ("permissions", "prohibitions", "duties")
 
 
-def agreement_terms(body: Mapping[str, Any], partner_id: str) -> dict[str, Any]:
-    """The agreement that this request would be under: ODRL's permissions, prohibitions, duties."""
-    prohibitions = ["re_identify", "combine_with_other_data"]
-    if not body["trains_models"]:
-        prohibitions.append("train_models")
-    if not body["onward_recipients"]:
-        prohibitions.append("onward_transfer")
-    return {
-        "assignee": partner_id,
-        "permissions": [
-            {
-                "action": "use",
-                "purpose": body["purpose"],
-                "dataset": body["dataset"],
-                "onward_recipients": list(body["onward_recipients"]),
-            }
-        ],
-        "prohibitions": prohibitions,
-        "duties": [
-            {"action": "erase", "within_days": body["retention_days"]},
-            {"action": "attest_erasure", "within_days": body["retention_days"]},
-            {"action": "notify_breach", "within_hours": 72},
-            {"action": "obey_recall", "within_days": 30},
-        ],
-    }
-
-
-def agreement_digest(terms: Mapping[str, Any]) -> str:
-    """sha256, in hex, of the terms as canonical JSON: what the legal decision names."""
-    return hashlib.sha256(rfc8785.dumps(dict(terms))).hexdigest()
+# A violation of these is answered in words by whoever approves all the same.
+ANSWERED_IN_WORDS = ("privacy_promise",)
 
 
 def review(
-    body: Mapping[str, Any], special_category: bool, terms: Mapping[str, Any], retention_max: int
+    body: Mapping[str, Any],
+    special_category: bool,
+    terms: Mapping[str, Any],
+    retention_max: int,
+    broken: Sequence[str] = (),
 ) -> list[Finding]:
-    """The findings of gate 4, for counsel to read before deciding."""
+    """The findings of gate 4, for counsel to read before deciding. `broken`: each promise of a
+    notice that the request goes against, as a sentence."""
     return [
         _basis(body["legal_basis"]),
         _special(body["special_category_basis"], special_category),
         _retention(body["retention_days"], retention_max),
         _models(body["purpose"], body["trains_models"]),
         _onward(body["onward_recipients"]),
+        _promises(broken),
         _agreement(terms),
     ]
+
+
+def demand_answered(
+    findings: Sequence[Finding], outcome: Outcome, answers: Mapping[str, str]
+) -> None:
+    """Raises Refused for an approval that leaves a violation without the word that it needs, and
+    for answers to what was not found."""
+    known = [found.check for found in findings]
+    for check in answers:
+        if check not in known:
+            raise bad_field(
+                f"answers.{check}", f"is no finding of this gate: use one of {', '.join(known)}."
+            )
+    for found in findings:
+        open_violation = found.check in ANSWERED_IN_WORDS and found.result is Result.VIOLATION
+        answered = answers.get(found.check, "").strip()
+        if open_violation and outcome is Outcome.APPROVED and not answered:
+            raise bad_field(
+                f"answers.{found.check}",
+                f"is required to approve all the same: say in words why this holds although: "
+                f"{found.detail}",
+            )
 
 
 def _basis(basis: str) -> Finding:
@@ -109,6 +108,12 @@ def _onward(recipients: list[str]) -> Finding:
     if recipients:
         return gap("onward_transfer", f"Would be passed on to {', '.join(recipients)}.")
     return compliant("onward_transfer", "Nobody else receives it.")
+
+
+def _promises(broken: Sequence[str]) -> Finding:
+    if broken:
+        return violation("privacy_promise", " ".join(broken))
+    return compliant("privacy_promise", "No promise of a notice on record speaks against it.")
 
 
 def _agreement(terms: Mapping[str, Any]) -> Finding:

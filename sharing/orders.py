@@ -31,6 +31,8 @@ class Verb(StrEnum):
     CONFIRM = "confirm"
     CANCEL = "cancel"
     WITHDRAW = "withdraw"
+    ADD_TERMS = "add_terms"
+    ACCEPT = "accept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,10 @@ class Order:
     """One act. `actor` is a person's or a partner's id; `at` RFC 3339; `body` is the verb's own:
 
     submit, amend: the request body, with `index`, and for submit the idempotency key if any;
-    decide: stage, outcome, reason, conditions, role; take_back: decision; trigger, confirm, cancel:
-    export.
+    decide: stage, outcome, reason, conditions, and where they are given agreement_digest (the
+    version that was read), answers and role; take_back: decision; trigger, confirm, cancel:
+    export; add_terms: stage, term, agreement (the version it is added to); accept: stage,
+    agreement, method, what that rests on.
     """
 
     id: str

@@ -1,7 +1,18 @@
-"""What consent is judged by here: the vocabulary and the jurisdiction rules of this deployment."""
+"""What is judged by here: the vocabulary, the jurisdiction rules and the agreement's template of
+this deployment."""
 
-from sharing import jurisdiction_file, vocabulary
-from sharing.settings import Settings, SettingsError
+from collections.abc import Callable
+from pathlib import Path
+
+from sharing import agreement_file, jurisdiction_file, vocabulary
+from sharing.settings import PREFIX, Settings, SettingsError
+
+# In this order: the rules speak in the vocabulary's words.
+_FILES: tuple[tuple[str, Callable[[Path | None], None], type[ValueError]], ...] = (
+    ("vocabulary", vocabulary.use, vocabulary.VocabularyError),
+    ("jurisdictions", jurisdiction_file.use, jurisdiction_file.JurisdictionError),
+    ("agreement_template", agreement_file.use, agreement_file.AgreementError),
+)
 
 
 def take_up(settings: Settings) -> None:
@@ -9,12 +20,9 @@ def take_up(settings: Settings) -> None:
 
     Raises SettingsError with the setting, the file, and what is wrong in it.
     """
-    try:
-        vocabulary.use(settings.vocabulary)
-    except vocabulary.VocabularyError as failure:
-        raise SettingsError(f"CLEARANCE_VOCABULARY: {settings.vocabulary}: {failure}") from None
-    try:
-        jurisdiction_file.use(settings.jurisdictions)
-    except jurisdiction_file.JurisdictionError as failure:
-        told = f"CLEARANCE_JURISDICTIONS: {settings.jurisdictions}: {failure}"
-        raise SettingsError(told) from None
+    for name, use, error in _FILES:
+        path = getattr(settings, name)
+        try:
+            use(path)
+        except error as failure:
+            raise SettingsError(f"{PREFIX}{name.upper()}: {path}: {failure}") from None

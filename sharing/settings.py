@@ -15,6 +15,7 @@ from sharing.stages import GATES, Stage
 PREFIX = "CLEARANCE_"
 DAYS_MOST = 36_500.0  # a hundred years: further away than any calendar arithmetic here goes wrong
 MOST = {"OBJECTS": 100_000, "PROCESSES": 256, "SECONDS": 3_600, "DAYS": DAYS_MOST, "MAX": DAYS_MOST}
+ACCEPTANCES = ("submission", "signature")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -53,6 +54,9 @@ class Settings:
     # Files that consent is judged by: own terms beside the packaged ones, own rules in their place.
     vocabulary: Path | None = None
     jurisdictions: Path | None = None
+    # The agreement: a template in the place of the packaged one, and what accepts it as it is.
+    agreement_template: Path | None = None
+    agreement_acceptance: str = "submission"
     pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     # A consent source kept elsewhere; without an address the ledger stands alone.
@@ -82,7 +86,7 @@ class Settings:
         home = self.home.expanduser().resolve()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
-        for name in ("vocabulary", "jurisdictions"):
+        for name in ("vocabulary", "jurisdictions", "agreement_template"):
             if values[name] is not None:
                 values[name] = values[name].expanduser().resolve()
         values["database_url"] = (
@@ -112,6 +116,8 @@ def _parsed(name: str, text: str, kind: object) -> object:
     for number in (int, float):
         if number in kinds:
             return _number(name, text, number, MOST[name.rpartition("_")[2]])
+    if name.endswith("_AGREEMENT_ACCEPTANCE") and text not in ACCEPTANCES:
+        raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
         raise SettingsError(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
     return text

@@ -90,6 +90,16 @@ async def withdraw(client: Client, order: Order) -> None:
     await _tell(client, order)
 
 
+async def add_terms(client: Client, order: Order) -> None:
+    """Counsel adds a term to the agreement."""
+    await _tell(client, order)
+
+
+async def accept(client: Client, order: Order) -> None:
+    """The partner accepts the agreement."""
+    await _tell(client, order)
+
+
 async def index_dataset(client: Client, dataset_id: str, wait: timedelta) -> bool:
     """Starts a scan, or joins the one under way; True if it ended within `wait`."""
     workflow_id = index_workflow(dataset_id)

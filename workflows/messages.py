@@ -39,11 +39,13 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The gate is open until then. `outcome` is set if it was closed already, which a restarted
-    workflow meets; `wait_seconds` is then what is left of the wait that followed."""
+    workflow meets; `wait_seconds` is then what is left of the wait that followed. `accepted` is
+    False while an approval at the legal gate waits for the partner's yes to the agreement."""
 
     until: str
     outcome: Outcome | None = None
     wait_seconds: float = 0.0
+    accepted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,16 @@ class Decided:
     what comes next, if anything: the trigger behind a clearance, the partner behind a return."""
 
     outcome: Outcome | None
+    wait_seconds: float = 0.0
+    accepted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The partner's yes is recorded. `cleared`: counsel's was there before, so that the clearance
+    was sealed; `wait_seconds` is then how long it allows a trigger."""
+
+    cleared: bool
     wait_seconds: float = 0.0
 
 

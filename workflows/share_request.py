@@ -12,7 +12,8 @@ from temporalio.exceptions import ApplicationError
 
 from sharing.orders import Order
 from sharing.stages import ENDED, ExportState, Outcome, RequestState, Stage
-from workflows.case import Amended, Case, Ended
+from workflows.agreeing import Agreeing
+from workflows.case import Amended, Ended
 from workflows.export import ExportRun
 from workflows.gate import WaitingRoom, findings, refusal
 from workflows.messages import (
@@ -32,7 +33,7 @@ SURVEYED_AT_SUBMISSION_V1 = "surveyed-at-submission-v1"
 
 
 @workflow.defn
-class ShareRequest(Case):
+class ShareRequest(Agreeing):
     """One request, from submission to delivery or refusal."""
 
     @workflow.init
@@ -99,11 +100,12 @@ class ShareRequest(Case):
         room = WaitingRoom(stage, self._digest, until, opened.outcome)
         if opened.outcome is not None:
             self._wait = timedelta(seconds=opened.wait_seconds)
-        self._room, self._state = room, RequestState(stage)
+        self._room, self._state, self._accepted = room, RequestState(stage), opened.accepted
         workflow.set_current_details(f"Waits at **{stage}** until {until:%Y-%m-%d %H:%M} UTC")
         await self._until(lambda: room.outcome is not None, amendments, until - workflow.now())
         match room.outcome:
             case Outcome.APPROVED:
+                await self._until(lambda: self._accepted, amendments, until - workflow.now())
                 return
             case Outcome.RETURNED:
                 self._state = RequestState.RETURNED
@@ -193,7 +195,7 @@ class ShareRequest(Case):
                 "record_decision", order, result_type=Decided, **ANSWER
             )
             self._wait = timedelta(seconds=decided.wait_seconds)
-            room.outcome = decided.outcome  # None: the gate needs more people
+            self._accepted, room.outcome = decided.accepted, decided.outcome
 
     @decide.validator
     def _decidable(self, order: Order) -> None:

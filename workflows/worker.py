@@ -16,6 +16,7 @@ from sharing.records.database import Database
 from sharing.records.decisions import reopened_ids
 from sharing.records.unit import Unit
 from sharing.settings import Settings
+from workflows.activities.agreement import Agreements
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
 from workflows.activities.decisions import Decisions
@@ -47,6 +48,7 @@ def control_worker(
     """Runs the process and records what people decide. It holds no storage setting."""
     submissions, exports = Submissions(database), Exports(database)
     decisions = Decisions(database, settings)
+    agreement = Agreements(database, settings)
     consent = ConsentVerification(database, settings, follower)
     return Worker(
         client,
@@ -65,6 +67,9 @@ def control_worker(
             LegalApproval(database, settings).legal_findings,
             decisions.record_decision,
             decisions.record_taking_back,
+            Decisions(database, settings).record_decision,
+            agreement.record_terms,
+            agreement.record_acceptance,
             exports.record_trigger,
             exports.record_confirmation,
             exports.record_cancellation,

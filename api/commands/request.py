@@ -1,6 +1,7 @@
 """`clearance request ...` and `clearance decide`: a request's life, from the command line."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -115,6 +116,7 @@ async def decide(
     reason: str,
     digest: str | None = None,
     conditions: Annotated[list[str] | None, Parameter(negative="")] = None,
+    answers: Annotated[list[str] | None, Parameter(negative="")] = None,
     calling: Calling = CALLING,
 ) -> int:
     """Decide at a gate. By deciding you state that you have no interest in the partner.
@@ -133,15 +135,27 @@ async def decide(
         The revision that you read; without it, the one that the API shows now.
     conditions
         What the approval depends on; may be given several times.
+    answers
+        A word on a violation that asks for one, as `check=text`; may be given several times.
     """
+    told_of = _answers(answers or ())
     async with calling.api() as api:
         digest = digest or (await api.get(f"/v1/requests/{request_id}"))["digest"]
         body: Json = {"stage": stage, "outcome": outcome, "digest": digest, "reason": reason}
         body |= {"no_interest": True} | ({"conditions": conditions} if conditions else {})
+        body |= {"answers": told_of} if told_of else {}
         answer = await api.post(f"/v1/requests/{request_id}/decisions", body)
     told = f"{_words(stage)}: {outcome}. {reason}"
     show_json(answer) if calling.json else out().print(told, markup=False)
     return 0
+
+
+def _answers(given: Iterable[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    for check, equals, text in pairs:
+        if not (check.strip() and equals and text.strip()):
+            raise Refused("invalid_body", "--answers: write CHECK=TEXT, with a word on the check.")
+    return {check.strip(): text for check, _, text in pairs}
 
 
 def _body(file: Path) -> object:

@@ -152,6 +152,18 @@ class Story:
             hold(who.role is GATE_ROLES[stage], f"{name} is not the one for {words}.")
             await self.decided(who, stage, "approved", reason)
         await self.reaches("cleared")
+        await self._agreed()
+
+    async def _agreed(self) -> None:
+        """The partner's own yes stands beside the four approvals."""
+        agreement = await self.cast.partner.api.get(f"/v1/requests/{self._id}/agreement")
+        hold(agreement["accepted"], "The partner has not accepted the agreement.")
+        terms = sum(len(agreement[kind]) for kind in ("permissions", "prohibitions", "duties"))
+        version = agreement["template"]["version"]
+        self.show.done(
+            f"{self.cast.partner.name} accepted the agreement with its request: {terms} terms of "
+            f"the template {version}, digest {agreement['digest'][:12]}"
+        )
 
     @property
     def interested(self) -> Player:

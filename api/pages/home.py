@@ -58,13 +58,13 @@ async def _home(request: Request) -> Response:
     backend: Backend = request.app.state.backend
     me = await backend.doorkeeper.known(request)
     if me is None:
-        return _page("welcome.html", 200, told="")
-    return _page("home.html", 200, **await backend.database.read(lambda s: _mine(s, me)))
+        return page("welcome.html", 200, told="")
+    return page("home.html", 200, **await backend.database.read(lambda s: _mine(s, me)))
 
 
 async def _offer(code: str) -> Response:
     """Only a button: a mail program that looks at links in advance must not use the code up."""
-    return _page("sign_in.html", 200)
+    return page("sign_in.html", 200)
 
 
 async def _redeem(code: str, request: Request) -> Response:
@@ -77,7 +77,7 @@ async def _redeem(code: str, request: Request) -> Response:
         return told(refused)
     if session is None:
         words = "This link was used before, or is too old. Ask for a new one."
-        return _page("welcome.html", 410, told=words)
+        return page("welcome.html", 410, told=words)
     answer = RedirectResponse("/", 303, HEADERS)
     answer.set_cookie(
         SESSION_COOKIE,
@@ -141,5 +141,6 @@ def _mine(session: Session, me: Principal) -> dict[str, Any]:
     }
 
 
-def _page(template: str, status: int, **values: Any) -> Response:
+def page(template: str, status: int, **values: Any) -> Response:
+    """A page for people, with the headers that all of ours have."""
     return HTMLResponse(_templates.get_template(template).render(**values), status, HEADERS)

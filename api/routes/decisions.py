@@ -43,7 +43,9 @@ def _declared(value: bool) -> bool:
 
 
 class NewDecision(Body):
-    """A decision on what `digest` names. `no_interest: true` is the decider's own declaration."""
+    """A decision on what `digest` names. `no_interest: true` is the decider's own declaration. At
+    the legal gate `agreement_digest` names the version of the agreement that was read, and
+    `answers` has a word on each violation that asks for one, by the name of its check."""
 
     stage: Gate
     outcome: Literal[Outcome.APPROVED, Outcome.REFUSED, Outcome.RETURNED]
@@ -53,6 +55,8 @@ class NewDecision(Body):
         tuple[Prose, ...], BeforeValidator(_one_or_many), Field(max_length=50)
     ] = ()
     no_interest: Annotated[Flag, AfterValidator(_declared)]
+    agreement_digest: Line | None = None
+    answers: Annotated[dict[Line, Prose], Field(max_length=20, default_factory=dict)]
 
 
 @router.post("/{request_id}/decisions", name="requests.decide", status_code=201)
@@ -68,12 +72,7 @@ async def decide(request_id: str, body: NewDecision, call: Call) -> Response:
                 decision_id,
                 request_id,
                 body.digest,
-                {
-                    "stage": str(body.stage),
-                    "outcome": str(body.outcome),
-                    "reason": body.reason,
-                    "conditions": list(body.conditions),
-                },
+                _told(body),
             )
         return Answer(
             201,
@@ -86,6 +85,21 @@ async def decide(request_id: str, body: NewDecision, call: Call) -> Response:
         )
 
     return await call.act(doing)
+
+
+def _told(body: NewDecision) -> dict[str, Any]:
+    """What the order says; what was not given is not in it."""
+    told: dict[str, Any] = {
+        "stage": str(body.stage),
+        "outcome": str(body.outcome),
+        "reason": body.reason,
+        "conditions": list(body.conditions),
+    }
+    if body.agreement_digest is not None:
+        told["agreement_digest"] = body.agreement_digest
+    if body.answers:
+        told["answers"] = dict(body.answers)
+    return told
 
 
 async def _demand_decidable(call: Call, request_id: str, body: NewDecision) -> None:
@@ -102,6 +116,7 @@ async def _demand_decidable(call: Call, request_id: str, body: NewDecision) -> N
             if refused.code == "wrong_stage" and opening:
                 return False
             raise
+        standing.demand_read(session, request, Stage(body.stage), _told(body))
         return True
 
     clock = asyncio.get_running_loop().time

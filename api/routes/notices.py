@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
 from api.dependencies import Call
-from api.fields import Body, CategoryTerm, Line, LongText, PurposeTerm
+from api.fields import Body, CategoryTerm, Day, Line, LongText, PurposeTerm
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from api.languages import Language, Texts
 from sharing.errors import Refused, bad_field
 from sharing.notice import Version
+from sharing.promise import Promise
 from sharing.records import notices
 from sharing.records.notices import Notice, NoticeText
 from sharing.records.unit import Unit
@@ -25,7 +26,8 @@ router = APIRouter(prefix="/v1/notices", tags=["consent"], route_class=GuardedRo
 
 class NewNotice(Body):
     """One version of a notice, and the purposes and data categories that it names. `text` is in
-    `language`; `texts` has the same words in others."""
+    `language`; `texts` has the same words in others. `promises` are what it promised besides, and
+    `in_force_*` the first and the last day on which data was collected under it."""
 
     name: Line
     version: Line
@@ -34,6 +36,9 @@ class NewNotice(Body):
     texts: Texts
     purposes: Annotated[list[PurposeTerm], Field(min_length=1, max_length=100)]
     categories: Annotated[list[CategoryTerm], Field(min_length=1, max_length=100)]
+    promises: Annotated[tuple[Promise, ...], Field(max_length=10)] = ()
+    in_force_from: Day | None = None
+    in_force_until: Day | None = None
 
 
 @router.post("", name="notices.create", status_code=201)
@@ -42,6 +47,8 @@ async def create(body: NewNotice, call: Call) -> Response:
 
     if body.texts.get(body.language, body.text) != body.text:
         raise bad_field(f"texts.{body.language}", "is not `text`, which is in this language.")
+    if body.in_force_from and body.in_force_until and body.in_force_until < body.in_force_from:
+        raise bad_field("in_force_until", "is before `in_force_from`: give the later day here.")
 
     def work(unit: Unit) -> Json:
         if unit.session.get(Notice, (body.name, body.version)) is not None:
@@ -99,5 +106,8 @@ def _view(notice: Notice, texts: Mapping[Version, Mapping[str, NoticeText]]) -> 
         "texts_sha256": {tag: said.text_sha256 for tag, said in mine.items()},
         "purposes": notice.purposes,
         "categories": notice.categories,
+        "promises": notice.promises or [],
+        "in_force_from": notice.in_force_from,
+        "in_force_until": notice.in_force_until,
         "created_at": notice.created_at,
     }

@@ -105,7 +105,7 @@ async def amend(request_id: str, body: Change, call: Call) -> Response:
             call.id_for("ord", "amend", request_id),
             request_id,
             draft.digest,
-            draft.order_body,
+            {**draft.order_body, "client": call.principal.id},
         )
         return Answer(201, await _shown(call, request_id))
 

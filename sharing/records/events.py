@@ -55,6 +55,10 @@ SHOWN_TO_PARTNERS = frozenset(
         "excluded",
         "items",
         "reasons",
+        "agreement",
+        "version",
+        "method",
+        "kind",
     }
 )
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, func
 from sqlmodel import Field, Session, SQLModel, col, select, tuple_
 
 from sharing.notice import Comparison, comparisons, open_questions, overtaken
+from sharing.promise import Promise, Promised
 from sharing.purpose import NoticeTerms
 from sharing.records import heads
 from sharing.records.tables import new_id, now
@@ -27,6 +28,9 @@ class Notice(SQLModel, table=True):
     text_sha256: str
     purposes: list[str] = Field(sa_column=Column(JSON, nullable=False))
     categories: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    promises: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    in_force_from: date | None = None
+    in_force_until: date | None = None
     created_at: datetime
 
 
@@ -78,6 +82,9 @@ def add(
     categories: Sequence[str],
     language: str = "en",
     texts: Mapping[str, str] | None = None,
+    promises: Sequence[str] = (),
+    in_force_from: date | None = None,
+    in_force_until: date | None = None,
 ) -> Notice:
     """A new version of a notice; `texts` are its words in other languages. All are hashed."""
     at = _after(session, select(func.max(Notice.created_at)).where(Notice.name == name))
@@ -88,6 +95,9 @@ def add(
         purposes=list(purposes),
         text_sha256=_sha256(text),
         categories=list(categories),
+        promises=[str(promise) for promise in promises] or None,
+        in_force_from=in_force_from,
+        in_force_until=in_force_until,
         created_at=at,
     )
     session.add(notice)
@@ -157,6 +167,23 @@ def terms(session: Session, at: datetime | None = None) -> Mapping[tuple[str, st
         )
         for name, version, purposes, categories in rows
     }
+
+
+def promised(session: Session) -> list[Promised]:
+    """Every version of a notice that promised something, with the days it was in force."""
+    statement = select(Notice).where(col(Notice.promises).is_not(None))
+    return [
+        Promised(
+            notice.name,
+            notice.version,
+            tuple(notice.purposes),
+            tuple(notice.categories),
+            tuple(Promise(promise) for promise in notice.promises or ()),
+            notice.in_force_from,
+            notice.in_force_until,
+        )
+        for notice in session.exec(statement.order_by(Notice.name, Notice.version))
+    ]
 
 
 def compared(

@@ -107,6 +107,7 @@ class Decision(SQLModel, table=True):
     findings_digest: str
     agreement_digest: str | None = None
     declaration_id: str
+    answers: dict[str, str] | None = Field(default=None, sa_column=Column(JSON))
     at: datetime
     signature: str
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from sharing.eligibility import Act, Actor
-from sharing.records import exports, requests
+from sharing.records import acceptances, exports, requests
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
 from sharing.records.views import eligible
@@ -43,6 +43,8 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
     case = requests.case(session, request)
     if role is not Role.ENGINEER:
         stage = STAGES[role]
+        if acceptances.awaited(request, requests.gate(session, request, stage)):
+            return None
         if not eligible(Act.DECIDE, person, case, stage):
             return None
         return _view(session, request, stage, "decide")

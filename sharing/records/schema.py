@@ -4,6 +4,8 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 from sharing.records import (  # noqa: F401  (importing a noun declares its tables)
+    acceptance_links,
+    acceptances,
     accounts,
     agreements,
     audit,
@@ -19,6 +21,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     ledger,
     notices,
     parties,
+    partner_keys,
     recalls,
     register,
     reports,

@@ -3,13 +3,19 @@
 The transaction that records an act asks all of it again: here it only spares people a wait.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
 from sqlmodel import Session, select
 
 from sharing.eligibility import Act, Actor, demand, roles_for
 from sharing.errors import NotCleared, Refused
-from sharing.records import clearances, exports, requests
+from sharing.legal import demand_answered
+from sharing.records import acceptances, agreements, clearances, exports, requests
 from sharing.records.exports import Export
-from sharing.records.requests import Decision, Request
+from sharing.records.requests import Decision, Gate, Request
 from sharing.records.tables import now
 from sharing.stages import (
     AMENDABLE,
@@ -17,6 +23,7 @@ from sharing.stages import (
     GATES,
     LIVE_EXPORTS,
     ExportState,
+    Outcome,
     RequestState,
     Stage,
 )
@@ -53,6 +60,34 @@ def demand_decidable(
         raise Refused("too_late", f"The deadline of {stage} has passed.")
     if request.waiting_stage != stage:
         raise Refused("wrong_stage", f"The request is {_where(request)}, not at {stage}.")
+
+
+def demand_read(session: Session, request: Request, stage: Stage, told: Mapping[str, Any]) -> None:
+    """Raises Refused for a decision on another version of the agreement than the current one, or
+    without the answers that the gate's findings ask for."""
+    gate = requests.gate(session, request, stage)
+    if gate is not None:
+        agreements.demand_read(gate, told.get("agreement_digest"))
+        demand_answered(
+            requests.findings(gate), Outcome(told["outcome"]), told.get("answers") or {}
+        )
+
+
+def demand_addable(session: Session, request: Request, person: Actor, named: str) -> Gate:
+    """The legal gate, if this person may add to that version of the agreement there now: whoever
+    might decide there. Raises Refused."""
+    demand(Act.DECIDE, person, requests.case(session, request), Stage.LEGAL_APPROVAL)
+    return agreements.demand_open(session, request, named)
+
+
+def demand_linkable(session: Session, request: Request, person: Actor, agreement: str) -> datetime:
+    """Until when a link can accept that version, if this person may send one; raises Refused.
+    Whoever approved the agreement may, but nobody with an interest."""
+    case = replace(requests.case(session, request), deciders=frozenset())
+    demand(Act.DECIDE, person, case, Stage.LEGAL_APPROVAL)
+    return acceptances.demand_acceptable(
+        session, request, request.partner_id, request.digest, agreement
+    ).until
 
 
 def demand_triggerable(session: Session, request: Request, person: Actor, digest: str) -> None:

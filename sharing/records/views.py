@@ -12,6 +12,7 @@ from sqlmodel import Session
 from sharing.eligibility import Act, Actor, Case, demand, roles_for
 from sharing.errors import NotEligible
 from sharing.records import (
+    acceptances,
     clearances,
     consent_sources,
     events,
@@ -88,24 +89,28 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
     if state in ENDED:
         return None
     if state is RequestState.RETURNED:
-        return {
-            "stage": _returned_from(viewer.session, request),
-            "roles": [Role.PARTNER],
-            "people": [],
-            "until": request.waiting_until,
-        }
+        return _waits_for_partner(request, _returned_from(viewer.session, request))
     if state in (RequestState.CLEARED, RequestState.EXPORTING):
         return _waits_for_export(viewer, request, case, runs)
     if request.waiting_stage is None:
         judged_next = state is RequestState.PURPOSE_REVIEW
         return _waits_for_source(viewer, Stage.CONSENT_VERIFICATION) if judged_next else None
     stage = Stage(request.waiting_stage)
+    if stage is GATES[-1] and acceptances.awaited(
+        request, requests.gate(viewer.session, request, stage)
+    ):
+        return _waits_for_partner(request, stage)
     return {
         "stage": stage,
         "roles": [GATE_ROLES[stage]],
         "until": request.waiting_until,
         "people": _people(viewer, Act.DECIDE, case, stage),
     }
+
+
+def _waits_for_partner(request: Request, stage: str | None) -> View:
+    until = request.waiting_until
+    return {"stage": stage, "roles": [Role.PARTNER], "people": [], "until": until}
 
 
 def _waits_for_export(
@@ -234,6 +239,8 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
             "actor": decision.actor_id,
             "actor_name": viewer.name(decision.actor_id),
             "findings_digest": decision.findings_digest,
+            "agreement_digest": decision.agreement_digest,
+            "answers": decision.answers or {},
         }
     return view
 

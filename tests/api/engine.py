@@ -15,6 +15,7 @@ from sharing.records.requests import Request
 from sharing.records.tables import now
 from sharing.settings import Settings
 from sharing.stages import GATES, RequestState, Stage
+from workflows.activities.agreement import Agreements
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
 from workflows.activities.decisions import Decisions
@@ -37,6 +38,8 @@ class DirectEngine:
             Verb.AMEND: submissions.record_revision,
             Verb.WITHDRAW: submissions.record_withdrawal,
             Verb.DECIDE: Decisions(database, settings).record_decision,
+            Verb.ADD_TERMS: Agreements(database, settings).record_terms,
+            Verb.ACCEPT: Agreements(database, settings).record_acceptance,
             Verb.TRIGGER: exports.record_trigger,
             Verb.CONFIRM: exports.record_confirmation,
             Verb.CANCEL: exports.record_cancellation,

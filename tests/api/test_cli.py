@@ -146,6 +146,24 @@ def test_decide_sends_digest_and_declaration(capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out) == {"ok": 1}
 
 
+def test_decide_sends_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    """`decide` sends a word on each check that is named, and explains one that it cannot read."""
+
+    def answer(_: Asked) -> Answer:
+        return 201, {"ok": 1}
+
+    words = ["decide", "req_1", "legal_approval", "approved", "--reason", "Fine.", "--digest", "d"]
+    with serving(answer) as api:
+        words += ["--url", api.url, "--token", "secret"]
+        told = ["--answers", "privacy_promise=All said yes = since."]
+        assert cli.run([*words, *told]) == 0
+        assert api.calls[-1].body["answers"] == {"privacy_promise": "All said yes = since."}
+        calls = len(api.calls)
+        assert cli.run([*words, "--answers", "privacy_promise"]) == 1
+        assert len(api.calls) == calls
+    assert "CHECK=TEXT" in capsys.readouterr().err
+
+
 def test_list_reads_every_page(capsys: pytest.CaptureFixture[str]) -> None:
     """`request list` follows the cursor to the last page."""
 

@@ -8,10 +8,16 @@ OBJECTS = [
     ("GET", "/v1/requests/{request}"),
     ("POST", "/v1/requests/{request}/revisions"),
     ("POST", "/v1/requests/{request}/withdraw"),
+    ("GET", "/v1/requests/{request}/agreement"),
+    ("POST", "/v1/requests/{request}/agreement/acceptance"),
     ("GET", "/v1/exports/{export}"),
     ("GET", "/v1/exports/{export}/events"),
     ("GET", "/v1/exports/{export}/package"),
 ]
+BODIES = {
+    "revisions": {"title": "Mine now"},
+    "acceptance": {"digest": "0" * 64, "signature": "x"},
+}
 ABSENT = {"request": "req_" + "0" * 20, "export": "exp_" + "0" * 20}
 
 
@@ -27,7 +33,7 @@ async def exported(world: World) -> dict[str, str]:
 async def test_anothers_is_as_good_as_absent(here: World, method: str, path: str) -> None:
     """The other partner is answered about a real id exactly as about one that does not exist."""
     ids = await exported(here)
-    body = {"title": "Mine now"} if path.endswith("revisions") else None
+    body = BODIES.get(path.rpartition("/")[2])
     real = await here.call("other", method, path.format(**ids), body)
     absent = await here.call("other", method, path.format(**ABSENT), body)
     assert real.status_code == absent.status_code == 404

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from api import cli, parts
 from api.app import ROUTES
 from api.auth import ALLOWED, GATEKEEPERS, READERS
+from api.pages import agreement
 from api.pages.home import add_to
 from api.problems import PROBLEMS
 from sharing.stages import GATES, STAFF, Exclusion, RequestState, Role
@@ -89,13 +90,14 @@ def test_every_page_is_told() -> None:
     """The address of each page for people is in docs/process.md."""
     app = FastAPI(openapi_url=None)
     add_to(app)
+    agreement.add_to(app)
     pages = [
         f"{method} {route.path}"
         for route in app.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
     ]
-    assert len(pages) >= 4
+    assert len(pages) >= 6
     assert [page for page in pages if f"`{page}`" not in PROCESS] == []
 
 

@@ -30,6 +30,7 @@ from sharing.records.tables import new_id, now
 from sharing.stages import GATES
 from tests.faults.cases import Case
 from tests.faults.depot import Depot
+from tests.signing import TERM
 from workflows.codec import ENCODING
 from workflows.messages import request_workflow
 
@@ -54,6 +55,7 @@ def forged(depot: Depot, case: Case) -> Iterator[Order]:
     submission = world.submission(case.request)
     revision = world.submission(case.request, number=2, retention_days=1)
     export = {"export": case.export or new_id("exp")}
+    legal = {"stage": "legal_approval", "agreement": "0" * 64, "signature": ""}
     gate = case.state if case.state in GATES else GATES[-1]
     acts: list[tuple[Verb, str, str, dict[str, Any]]] = [
         (Verb.SUBMIT, world.partner, submission.digest, dict(submission.body)),
@@ -67,6 +69,9 @@ def forged(depot: Depot, case: Case) -> Iterator[Order]:
         (Verb.CONFIRM, people["second_engineer"], "", export),
         (Verb.CANCEL, people["legal_counsel"], "", export),
         (Verb.WITHDRAW, world.partner, "", {}),
+        (Verb.ADD_TERMS, people["legal_counsel"], case.digest, {**legal, "term": TERM}),
+        (Verb.ACCEPT, world.partner, case.digest, {**legal, "method": "signature"}),
+        (Verb.ACCEPT, world.partner, case.digest, {**legal, "method": "submission"}),
     ]
     own = Ed25519PrivateKey.generate()
     for number, (verb, actor, digest, body) in enumerate(acts):

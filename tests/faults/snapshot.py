@@ -5,17 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlmodel import Session, select
+
 from sharing.records import exports
+from sharing.records.acceptances import Acceptance
+from sharing.records.agreements import AgreementVersion
 from tests.faults.cases import ENDED, Case, finished
 from tests.faults.depot import Depot
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Where the request stands, what was decided, which exports there are, and what left."""
+    """Where the request stands, what was decided and agreed, which exports there are, and what
+    left."""
 
     request: dict[str, Any]
     decisions: list[dict[str, Any]]
+    agreed: list[dict[str, Any]]
     exports: list[dict[str, Any]]
     releases: list[dict[str, Any]]
 
@@ -27,9 +33,17 @@ async def snapshot(depot: Depot, case: Case) -> Snapshot:
     return Snapshot(
         request=(await depot.world.request(case.request)).model_dump(),
         decisions=await depot.decisions(case.request),
+        agreed=await depot.read(lambda s: _agreed(s, case.request)),
         exports=[run.model_dump() for run in runs],
         releases=[row.model_dump() for row in await depot.releases(case.request)],
     )
+
+
+def _agreed(session: Session, request: str) -> list[dict[str, Any]]:
+    """Every version of a request's agreement, and everything that was accepted."""
+    versions = session.exec(select(AgreementVersion).where(AgreementVersion.request_id == request))
+    accepted = session.exec(select(Acceptance).where(Acceptance.request_id == request))
+    return [row.model_dump() for row in (*versions, *accepted)]
 
 
 async def carried_on(depot: Depot, cases: Sequence[Case]) -> None:

@@ -11,6 +11,7 @@ from tests.faults.attacker import forged, garbage, insider, plain, recorded, sta
 from tests.faults.cases import OPEN, STATES, Case, brought
 from tests.faults.depot import Depot
 from tests.faults.snapshot import Snapshot, carried_on, snapshot
+from tests.signing import signatory
 from workflows.messages import request_workflow
 
 pytestmark = pytest.mark.slow
@@ -41,9 +42,22 @@ async def targets(depot: Depot) -> AsyncIterator[Targets]:
     others: list[Order] = []
     for state in ("delivered", "withdrawn", "cancelled"):
         others += await recorded(depot, (await brought(depot, state)).request)
+    others += await _about_agreements(depot)
     cases = [await brought(depot, state) for state in STATES]
     yield Targets(depot, cases, [await snapshot(depot, case) for case in cases], others)
     await carried_on(depot, cases)
+
+
+async def _about_agreements(depot: Depot) -> list[Order]:
+    """Genuine orders about the agreement of a request that is none of the targets. What they say
+    of an agreement would fit the targets' own as well: it is the same text."""
+    there, case = await signatory(depot.world), await brought(depot, "legal_approval")
+    early = await there.yes(case.request, case.digest)
+    term = await there.term(case.request, case.digest)
+    await depot.send(term)
+    yes = await there.yes(case.request, case.digest)
+    await depot.send(yes)
+    return [early, term, yes]
 
 
 async def test_orders_that_the_api_did_not_sign(depot: Depot, targets: Targets) -> None:

@@ -118,8 +118,9 @@ def deciders(hand: Hand) -> None:
         hand.people[stage] = person(hand, stage, GATE_ROLES[stage])
 
 
-def request(hand: Hand) -> None:
-    """A request at its last gate, with one revision and the agreement it would be under."""
+def request(hand: Hand, *, accepted: bool = True, made_by: str | None = "ptr") -> None:
+    """A request at its last gate, with one revision and the agreement it would be under, which
+    the partner's submission accepted."""
     at = hand.at(AT)
     hand.row(
         "dataset",
@@ -156,6 +157,47 @@ def request(hand: Hand) -> None:
         submitted_at=at,
     )
     hand.row("agreement", request_id="req", digest=AGREED, terms="{}", drafted_at=at)
+    agreed(hand, made_by=made_by)
+    if accepted:
+        hand.row("acceptance", **acceptance(hand))
+
+
+def agreed(
+    hand: Hand,
+    agreement: str = AGREED,
+    *,
+    number: int = 1,
+    digest: str = DIGEST,
+    made_by: str | None = "ptr",
+) -> None:
+    """A version of the agreement that this revision was under from then on."""
+    hand.row(
+        "agreement_version",
+        request_id="req",
+        digest=digest,
+        number=number,
+        agreement_digest=agreement,
+        order_id=f"ord_{number}_{digest[0]}",
+        made_by=made_by,
+        evidence="{}",
+        at=hand.at(AT),
+    )
+
+
+def acceptance(hand: Hand, **changes: object) -> dict[str, object]:
+    """The row of the partner's acceptance, by its own submission."""
+    return {
+        "id": "acc",
+        "request_id": "req",
+        "digest": DIGEST,
+        "agreement_digest": AGREED,
+        "partner_id": "ptr",
+        "method": "submission",
+        "evidence": "{}",
+        "signature": "s",
+        "at": hand.at(AT),
+        **changes,
+    }
 
 
 def revise(hand: Hand) -> None:

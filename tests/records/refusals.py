@@ -11,6 +11,7 @@ from sharing.orders import Order, Verb
 from sharing.records import audit
 from sharing.records.schema import METADATA
 from tests.records.desk import Desk
+from workflows.activities.agreement import Agreements
 from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
 from workflows.activities.submission import Submissions
@@ -50,6 +51,8 @@ def record(desk: Desk, order: Order) -> Awaitable[Any]:
         Verb.AMEND: submissions.record_revision,
         Verb.WITHDRAW: submissions.record_withdrawal,
         Verb.DECIDE: Decisions(desk.database, desk.settings).record_decision,
+        Verb.ADD_TERMS: Agreements(desk.database, desk.settings).record_terms,
+        Verb.ACCEPT: Agreements(desk.database, desk.settings).record_acceptance,
         Verb.TRIGGER: exports.record_trigger,
         Verb.CONFIRM: exports.record_confirmation,
         Verb.CANCEL: exports.record_cancellation,

@@ -12,16 +12,18 @@ from tests.records.conftest import Console
 from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, world
 
 APPEND_ONLY = (
-    "agreement", "audit_entry", "clearance", "clearance_void", "consent_checkpoint",
+    "acceptance", "agreement", "agreement_version", "audit_entry", "clearance", "clearance_void",
+    "consent_checkpoint",
     "consent_event", "consent_report", "consent_statement", "decision", "decision_void",
     "declaration", "event", "gate_need", "interest", "notice", "notice_compatibility",
     "notice_text", "person_link", "pressure_note", "recusal", "register_declaration", "release",
     "revision", "subject", "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
-    "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",
-    "idempotency_key", "partner", "partner_parent", "person", "recall_item", "request",
-    "role_grant", "sign_in_code", "signing_key", "token", "unreadable_object",
+    "acceptance_link", "consent_source", "dataset", "dataset_object", "export", "export_shard",
+    "gate", "head", "idempotency_key", "partner", "partner_key", "partner_parent", "person",
+    "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
+    "unreadable_object",
 }  # fmt: skip
 
 

@@ -16,11 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from sharing.records import audit
+from sharing.records import agreements, audit
 from sharing.records.database import Database
 from sharing.records.migrate import configuration, migrate
 from sharing.records.schema import METADATA
+from sharing.stages import GATES
 from tests.records.desk import at_desk
+from tests.records.refusals import record
+from tests.signing import signatory
 
 
 async def seen(database_url: str, query: Callable[[Connection], Any]) -> Any:
@@ -126,6 +129,28 @@ async def test_guards_come_back_over_data(
     assert (await database.read(audit.verify))[0] > written
     with pytest.raises(DBAPIError, match="append-only"):
         await seen(database_url, lambda c: c.execute(text("DELETE FROM audit_entry")))
+
+
+async def test_an_agreement_from_before_is_a_version_that_nobody_accepted(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """A request that waits for counsel when acceptances come goes on with the agreement that was
+    drafted for it, and is not cleared by counsel alone."""
+    desk = await at_desk(database, tmp_path)
+    request, digest = await desk.submitted()
+    await desk.passed(request, digest, *GATES[:3])
+    await desk.opened(request, digest, GATES[3])
+    await database.close()
+    await down(database_url, "0004")
+    await up(database_url)
+    await database.start()
+    version = await database.read(lambda s: agreements.versions(s, request, digest))
+    assert [(one.number, one.made_by) for one in version] == [(1, None)]
+    await desk.decided(request, digest, GATES[3])
+    there = await signatory(desk.world)
+    assert (await desk.world.request(request)).state == "legal_approval"
+    await record(desk, await there.yes(request, digest))
+    assert (await desk.world.request(request)).state == "cleared"
 
 
 async def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -12,6 +12,7 @@ from sharing.stages import GATES, Outcome
 from tests.records.desk import Desk
 from tests.records.exporting import exporting
 from tests.records.refusals import record, refusal, sizes
+from tests.signing import signatory
 
 REVIEW, CONSENT, LEGAL = GATES[0], GATES[1], GATES[3]
 
@@ -28,7 +29,15 @@ async def every_order(desk: Desk) -> list[Order]:
     withdrawn, _ = await desk.submitted()
     cleared, cleared_digest = await desk.cleared()
     engineer = world.people["second_engineer"]
+    there_signs = await signatory(world)
+    legal = [await desk.submitted() for _ in range(2)]
+    for request, its in legal:
+        await desk.passed(request, its, *GATES[:3])
+        await desk.opened(request, its, LEGAL)
+        await record(desk, await there_signs.term(request, its))
     return [
+        await there_signs.term(*legal[0], action="visit"),
+        await there_signs.yes(*legal[1]),
         world.submission(),
         world.submission(revised, 2, title="Another"),
         world.decision(decided, digest, REVIEW),

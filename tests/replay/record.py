@@ -1,14 +1,15 @@
 """Records the histories that every later version must be able to replay.
 
-`uv run python -m tests.replay.record` plays each scenario on a real server and writes its history
-to tests/replay/histories/<workflow>/<scenario>.v<VERSION>.json. Raise VERSION and run it when a
-change of command order is meant and gated with `workflow.patched`: earlier histories stay.
+`uv run python -m tests.replay.record [SCENARIO ...]` plays each on a real server, and writes its
+history to tests/replay/histories/<workflow>/<scenario>.v<VERSION>.json. Raise VERSION and run it
+when a change of command order is meant and gated with `workflow.patched`: earlier histories stay.
 """
 
 import asyncio
 import base64
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -26,6 +27,7 @@ from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, Stage
 from tests.engine import skipped_time_server
 from tests.photos import fill
+from tests.signing import signatory
 from tests.workflows.conftest import Office, running
 from workflows import client as verbs
 from workflows import worker
@@ -125,6 +127,36 @@ async def _exported(office: Office) -> str:
     return request
 
 
+async def accepted(office: Office) -> str:
+    """Counsel adds a term and approves, then the partner accepts; the clearance runs out."""
+    there = await signatory(office.world)
+    request, digest = await office.submitted()
+    for stage in GATES[:-1]:
+        await office.at(request, stage)
+        await office.decide(request, digest, stage)
+    await office.at(request, Stage.LEGAL_APPROVAL)
+    await verbs.add_terms(office.client, await there.term(request, digest))
+    await office.decide(request, digest, Stage.LEGAL_APPROVAL)
+    await verbs.accept(office.client, await there.yes(request, digest))
+    await office.at(request, "cleared")
+    return request
+
+
+async def never_accepted(office: Office) -> str:
+    """Counsel adds a term and approves, and the partner never answers."""
+    there = await signatory(office.world)
+    request, digest = await office.submitted()
+    for stage in GATES[:-1]:
+        await office.at(request, stage)
+        await office.decide(request, digest, stage)
+    await office.at(request, Stage.LEGAL_APPROVAL)
+    await verbs.add_terms(office.client, await there.term(request, digest))
+    await office.decide(request, digest, Stage.LEGAL_APPROVAL)
+    return request
+
+
+# Scenarios that are younger than the first version, and the version that they began with.
+BEGAN = {"accepted": 2, "never_accepted": 2}
 SCENARIOS: tuple[Scenario, ...] = (
     cleared,
     refused,
@@ -133,6 +165,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     resumed,
     delivered,
     cancelled,
+    accepted,
+    never_accepted,
 )
 
 
@@ -147,8 +181,8 @@ async def _keep(client: Client, workflow_id: str, kind: str, scenario: str) -> N
     print(f"{file.relative_to(HISTORIES)}: {len(history.events)} events")
 
 
-async def main(home: Path) -> None:
-    """Plays and keeps every scenario."""
+async def main(home: Path, *only: str) -> None:
+    """Plays and keeps every scenario, or those that are named."""
     url = f"sqlite+aiosqlite:///{home}/record.sqlite3"
     await asyncio.to_thread(migrate, url)
     fill(home / "store" / "photos", 3)
@@ -171,7 +205,7 @@ async def main(home: Path) -> None:
             await verbs.index_dataset(office.client, office.world.dataset, timedelta(seconds=20))
         for subject in ("s000", "s001", "s002"):
             await office.world.say(subject)
-        for scenario in SCENARIOS:
+        for scenario in (one for one in SCENARIOS if not only or one.__name__ in only):
             with server.with_time_skipping_disabled():
                 request = await scenario(office)
             handle = office.client.get_workflow_handle(f"share-request:{request}")
@@ -182,5 +216,5 @@ async def main(home: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(main(Path(folder)))
+        asyncio.run(main(Path(folder), *sys.argv[1:]))
     os._exit(0)  # the SDK's threads may crash an interpreter that is being taken down

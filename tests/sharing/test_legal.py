@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from sharing.legal import LEGAL_BASES, SPECIAL_BASES, agreement_digest, agreement_terms, review
-from sharing.stages import Result
+from sharing.agreement import drafted
+from sharing.agreement_file import in_force
+from sharing.errors import Refused
+from sharing.legal import LEGAL_BASES, SPECIAL_BASES, demand_answered, review
+from sharing.stages import Outcome, Result
 from tests.walk import BODY
 
 COMPLIANT, VIOLATION, GAP = Result.COMPLIANT, Result.VIOLATION, Result.GAP
@@ -15,8 +18,8 @@ def found(special: bool = True, terms: dict[str, Any] | None = None, longest: in
           **changes: Any) -> dict[str, Result]:  # fmt: skip
     """The findings on a body, by check."""
     body = {**BODY, **changes}
-    drafted = agreement_terms(body, "ptr") if terms is None else terms
-    return {f.check: f.result for f in review(body, special, drafted, longest)}
+    agreed = drafted(in_force(), body, "ptr", "P") if terms is None else terms
+    return {f.check: f.result for f in review(body, special, agreed, longest)}
 
 
 def test_a_body_in_order_is_compliant() -> None:
@@ -59,35 +62,60 @@ def test_each_result(check: str, result: Result, given: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["permissions", "prohibitions", "duties"])
 def test_an_agreement_lacks_nothing(name: str) -> None:
     """An agreement without permissions, prohibitions or duties is a violation that names them."""
-    terms = {n: v for n, v in agreement_terms(BODY, "ptr").items() if n != name}
+    terms = {n: v for n, v in drafted(in_force(), BODY, "ptr", "P").items() if n != name}
     finding = review(BODY, True, terms, 1825)[-1]
     assert (finding.check, finding.result) == ("agreement_terms", VIOLATION)
     assert name in finding.detail
 
 
-def test_what_was_not_asked_for_is_prohibited() -> None:
-    """A partner who does not train models or pass data on is forbidden to; one who does is not."""
-    plain = agreement_terms({**BODY, "trains_models": False}, "ptr")["prohibitions"]
-    asked = agreement_terms({**BODY, "onward_recipients": ["ptr_other"]}, "ptr")["prohibitions"]
-    assert {"train_models", "onward_transfer"} <= set(plain)
-    assert {"train_models", "onward_transfer"}.isdisjoint(asked)
-    assert {"re_identify", "combine_with_other_data"} <= set(plain) & set(asked)
+def test_a_broken_promise_is_a_violation() -> None:
+    """Each promise that the request goes against is told, word for word, in one violation."""
+    agreed = drafted(in_force(), BODY, "ptr", "P")
+    found = {f.check: f for f in review(BODY, True, agreed, 1825, ["One.", "Two."])}
+    assert found["privacy_promise"].result is VIOLATION
+    assert found["privacy_promise"].detail == "One. Two."
 
 
-def test_duties_follow_the_request() -> None:
-    """Erasure and its attestation are due when the retention asked for is over."""
-    duties = {d["action"]: d for d in agreement_terms({**BODY, "retention_days": 9}, "p")["duties"]}
-    assert duties["erase"]["within_days"] == duties["attest_erasure"]["within_days"] == 9
-    assert {"notify_breach", "obey_recall"} <= set(duties)
+def promised(*broken: str) -> list[Any]:
+    """The findings of a body in order, with these promises broken."""
+    return review(BODY, True, drafted(in_force(), BODY, "ptr", "P"), 1825, broken)
+
+
+@pytest.mark.parametrize("answers", [{}, {"privacy_promise": " "}, {"retention": "It is short."}])
+def test_a_broken_promise_is_answered_in_words(answers: dict[str, str]) -> None:
+    """Nobody approves over a broken promise without a word on it; the error names the field."""
+    with pytest.raises(Refused) as refused:
+        demand_answered(promised("It was."), Outcome.APPROVED, answers)
+    assert refused.value.code == "invalid_body"
+    assert [error.path for error in refused.value.errors] == ["answers.privacy_promise"]
+    assert "It was." in refused.value.detail
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"purpose": "x"}, {"dataset": "x"}, {"retention_days": 1}, {"trains_models": False},
-     {"onward_recipients": ["x"]}],
-)  # fmt: skip
-def test_other_terms_are_another_digest(changes: dict[str, Any]) -> None:
-    """The digest that counsel's decision names changes with every term."""
-    terms = agreement_terms(BODY, "ptr")
-    assert agreement_digest(agreement_terms({**BODY, **changes}, "ptr")) != agreement_digest(terms)
-    assert agreement_digest(agreement_terms(BODY, "other")) != agreement_digest(terms)
+    ("broken", "outcome", "answers"),
+    [
+        (["It was."], Outcome.APPROVED, {"privacy_promise": "Everybody said yes since."}),
+        (["It was."], Outcome.REFUSED, {}),
+        (["It was."], Outcome.RETURNED, {}),
+        ([], Outcome.APPROVED, {}),
+    ],
+)
+def test_what_needs_no_further_word(
+    broken: list[str], outcome: Outcome, answers: dict[str, str]
+) -> None:
+    """An answered violation, a refusal, a return and a request without violation need no word."""
+    demand_answered(promised(*broken), outcome, answers)
+
+
+def test_only_a_promise_asks_for_words() -> None:
+    """Other violations are approved with the reason alone, as ever."""
+    agreed = drafted(in_force(), BODY, "ptr", "P")
+    found = review({**BODY, "special_category_basis": None}, True, agreed, 1)
+    assert sum(f.result is VIOLATION for f in found) == 2
+    demand_answered(found, Outcome.APPROVED, {})
+
+
+def test_an_answer_to_nothing_is_refused() -> None:
+    """An answer to a check that the gate does not have is told with the checks that it has."""
+    with pytest.raises(Refused, match=r"answers\.privacy: .* privacy_promise"):
+        demand_answered(promised(), Outcome.APPROVED, {"privacy": "x"})

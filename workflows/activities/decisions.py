@@ -8,9 +8,10 @@ from temporalio import activity
 from sharing.clearance import seal
 from sharing.eligibility import Act, demand
 from sharing.errors import NotEligible, NotFound, Refused
+from sharing.legal import demand_answered
 from sharing.orders import Order, Verb
 from sharing.quorum import outcome
-from sharing.records import clearances, decisions, register, requests
+from sharing.records import acceptances, agreements, clearances, decisions, register, requests
 from sharing.records.accounts import human
 from sharing.records.database import Database
 from sharing.records.interests import Declaration
@@ -48,10 +49,13 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
     request = requests.get(unit.session, order.request_id, hold=True)
     stage = Stage(order.body["stage"])
     if unit.session.get(Decision, order.id) is not None:
-        gate = requests.gate(unit.session, request, stage)
-        return _decided(request, Outcome(gate.outcome) if gate and gate.outcome else None)
+        known = requests.gate(unit.session, request, stage)
+        return _decided(request, known, Outcome(known.outcome) if known and known.outcome else None)
     demand_fresh(order)
     gate = _decidable(unit, request, order, stage)
+    demand_answered(
+        requests.findings(gate), Outcome(order.body["outcome"]), order.body.get("answers") or {}
+    )
     _keep(unit, request, gate, order, _declared(unit, request, order))
     came_to = outcome(
         decisions.needs(unit.session, request, stage), decisions.votes(unit.session, request, stage)
@@ -59,12 +63,12 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
     if came_to is not None:
         gate.outcome, gate.closed_at = came_to, now()
         _move(unit, request, stage, came_to, settings)
-    return _decided(request, came_to)
+    return _decided(request, gate, came_to)
 
 
-def _decided(request: Request, came_to: Outcome | None) -> Decided:
+def _decided(request: Request, gate: Gate | None, came_to: Outcome | None) -> Decided:
     left = request.waiting_until - now() if came_to and request.waiting_until else timedelta()
-    return Decided(came_to, max(left.total_seconds(), 0.0))
+    return Decided(came_to, max(left.total_seconds(), 0.0), not acceptances.awaited(request, gate))
 
 
 def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate:
@@ -79,6 +83,7 @@ def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate
         raise Refused("wrong_stage", f"{stage} is being opened again: try again in a moment.")
     if gate.until <= now():
         raise Refused("too_late", f"The deadline of {stage} has passed.")
+    agreements.demand_read(gate, order.body.get("agreement_digest"))
     person = actor(unit.session, order.actor)
     if person is None:
         raise NotFound("person", order.actor)
@@ -120,6 +125,7 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
             findings_digest=gate.findings_digest,
             agreement_digest=gate.agreement_digest,
             declaration_id=declared.id,
+            answers=order.body.get("answers"),
             at=declared.at,
             signature=order.signature,
         )
@@ -155,12 +161,23 @@ def _move(unit: Unit, request: Request, stage: Stage, came_to: Outcome, settings
         requests.wait(request, None, now() + timedelta(days=settings.returned_days))
         _told(unit, request, "request.returned", stage=stage)
     elif decisions.next_gate(unit.session, request) is None:
-        _clear(unit, request, timedelta(days=settings.clearance_days))
+        _approved(unit, request, settings)
     else:
         requests.wait(request, None, None)
 
 
-def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
+def _approved(unit: Unit, request: Request, settings: Settings) -> None:
+    """All gates have approved: cleared, or the partner has yet to accept the agreement, until the
+    legal gate's own deadline."""
+    legal = requests.gate(unit.session, request, Stage.LEGAL_APPROVAL)
+    if legal is None or acceptances.stands(unit.session, request, legal.agreement_digest):
+        clear(unit, request, timedelta(days=settings.clearance_days))
+        return
+    request.state = RequestState.LEGAL_APPROVAL
+    requests.wait(request, Stage.LEGAL_APPROVAL, legal.until)
+
+
+def clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
     """Seals the approvals; the database refuses the row if they do not stand behind it."""
     at = now()
     approvals = clearances.approvals(unit.session, request)

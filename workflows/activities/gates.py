@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sharing.findings import Finding, findings_digest
-from sharing.records import requests
+from sharing.records import acceptances, requests
 from sharing.records.database import Database
 from sharing.records.decisions import next_gate
 from sharing.records.requests import Gate, Request
@@ -76,6 +76,7 @@ def _as_it_is(request: Request, gate: Gate) -> Opened:
         gate.until.isoformat(),
         Outcome(gate.outcome) if gate.outcome else None,
         left.total_seconds() if left else 0.0,
+        not acceptances.awaited(request, gate),
     )
 
 

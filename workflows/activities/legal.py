@@ -1,14 +1,17 @@
-"""Gate 4, legal approval: drafts the agreement, checks the bases, and opens the gate."""
+"""Gate 4, legal approval: looks at bases, promises and the agreement, and opens the gate."""
 
 from temporalio import activity
 
-from sharing.legal import agreement_terms, review
-from sharing.records import agreements, requests
+from sharing.acceptance import Method
+from sharing.legal import review
+from sharing.promise import broken
+from sharing.records import agreements, notices, requests
 from sharing.records.database import Database
 from sharing.records.datasets import Dataset
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
+from workflows.activities.agreement import accept_by_submission, draft_late
 from workflows.activities.gates import Judged, open_gate
 from workflows.messages import Opened, Opening
 
@@ -28,9 +31,18 @@ class LegalApproval:
     def _judge(self, unit: Unit, request: Request) -> Judged:
         revision = requests.revision_row(unit.session, request)
         dataset = unit.session.get_one(Dataset, revision.dataset_id)
-        terms = agreement_terms(revision.body, request.partner_id)
-        digest = agreements.draft(unit.session, request.id, terms)
-        found = review(
-            revision.body, dataset.special_category, terms, self._settings.retention_days_max
+        found = agreements.versions(unit.session, request.id, request.digest)
+        version = found[-1] if found else draft_late(unit, request)
+        unit.session.flush()
+        if self._settings.agreement_acceptance == Method.SUBMISSION:
+            accept_by_submission(unit, request, version)
+        special = dataset.special_category
+        told = notices.promised(unit.session)
+        findings = review(
+            revision.body,
+            special,
+            agreements.terms(unit.session, version),
+            self._settings.retention_days_max,
+            broken(told, revision.body, dataset.category, special),
         )
-        return Judged(found, digest)
+        return Judged(findings, version.agreement_digest)

@@ -18,6 +18,7 @@ from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.request import Revision, check
 from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
+from workflows.activities import agreement
 from workflows.activities.acts import act, demand_fresh
 from workflows.messages import Lapse, Standing, Submitted, Triggered
 
@@ -86,6 +87,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
     )
     unit.session.flush()
     _keep(unit, revision)
+    agreement.draft(unit, order, revision.body)
     if key:
         unit.session.add(
             IdempotencyKey(
@@ -130,6 +132,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     if revision.number != request.revision + 1 or request.partner_id != order.actor:
         raise Refused("stale_digest", "The request was changed meanwhile: read it again.")
     _keep(unit, revision)
+    agreement.draft(unit, order, revision.body)
     request.revision, request.digest = revision.number, revision.digest
     request.title, request.sponsor = order.body["title"], order.body["sponsor"]
     request.state = RequestState.SUBMITTED
