@@ -11,6 +11,7 @@ from sharing.orders import Order, Verb
 from sharing.settings import Settings
 from workflows import client as verbs
 from workflows.client import EngineUnreachable
+from workflows.messages import Progress
 
 CONNECT_SECONDS = 5.0
 
@@ -23,6 +24,9 @@ class Engine(Protocol):
 
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Scans a dataset; True when that was done within `wait`."""
+
+    async def counting(self, request_id: str) -> Progress | None:
+        """How far the count of a request's scope has come; None where nobody can tell."""
 
     async def ready(self) -> None:
         """Returns if the engine answers now."""
@@ -44,6 +48,13 @@ class Temporal:
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Has the export worker scan a dataset."""
         return await verbs.index_dataset(await self._connected(), dataset_id, wait)
+
+    async def counting(self, request_id: str) -> Progress | None:
+        """Asks for the last heartbeat."""
+        try:
+            return await verbs.counting(await self._connected(), request_id)
+        except EngineUnreachable:
+            return None
 
     async def ready(self) -> None:
         """Asks for the server's own health."""

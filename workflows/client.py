@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,10 +23,16 @@ from sharing.orders import Order
 from sharing.settings import Settings
 from workflows.codec import converter
 from workflows.indexing import IndexDataset
-from workflows.messages import CONTROL_QUEUE, index_workflow, request_workflow
+from workflows.messages import (
+    CONTROL_QUEUE,
+    COUNTS,
+    Progress,
+    index_workflow,
+    request_workflow,
+)
 from workflows.refusals import refusal_in
 from workflows.share_request import ShareRequest
-from workflows.timeouts import UPDATE_ANSWER
+from workflows.timeouts import GLANCE, UPDATE_ANSWER
 
 T = TypeVar("T")
 
@@ -98,6 +106,23 @@ async def add_terms(client: Client, order: Order) -> None:
 async def accept(client: Client, order: Order) -> None:
     """The partner accepts the agreement."""
     await _tell(client, order)
+
+
+async def counting(client: Client, request_id: str) -> Progress | None:
+    """How far the count of a request's scope has come, by its last heartbeat; None where none is
+    under way, none was heard yet, or the server does not answer: nobody waits for this."""
+    workflow_id = request_workflow(request_id)
+    try:
+        found = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=GLANCE)
+    except (RPCError, RPCTimeoutOrCancelledError):
+        return None
+    context = WorkflowSerializationContext(client.namespace, workflow_id)
+    reader = client.data_converter.with_context(context)
+    for pending in found.raw_description.pending_activities:
+        if pending.activity_type.name in COUNTS and pending.heartbeat_details.payloads:
+            with suppress(RuntimeError, TypeError):  # not written by a worker of ours
+                return Progress(*await reader.decode(pending.heartbeat_details.payloads))
+    return None
 
 
 async def index_dataset(client: Client, dataset_id: str, wait: timedelta) -> bool:

@@ -56,6 +56,19 @@ class Survey:
     digest: str
 
 
+# The activities that count a whole scope, and beat with a Progress.
+COUNTS = frozenset({"survey_consent", "consent_findings"})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a count has come: `done` of `total` of what the step goes through."""
+
+    step: str
+    done: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """A revision is recorded under this digest."""

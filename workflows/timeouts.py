@@ -22,10 +22,11 @@ RECORD: dict[str, Any] = {
     ),
 }
 
-# Reads a whole scope; as long as it beats, it may take its time (F3).
+# Reads a whole scope; as long as it beats, it may take its time (F3). A worker that dies is noticed
+# within the heartbeat timeout, and the count begins anew elsewhere.
 SURVEY: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=6),
-    "heartbeat_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
     ),
@@ -42,5 +43,6 @@ MOVE: dict[str, Any] = {
 
 BEAT = timedelta(seconds=2)  # at most; and at least so many beats within a heartbeat timeout:
 BEATS = 4
+GLANCE = timedelta(seconds=1)  # what is nice to know, and never waited for
 UPDATE_ANSWER = timedelta(seconds=45)
 EXPORTS_SHARDS_AT_ONCE = 4

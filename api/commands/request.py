@@ -184,7 +184,13 @@ def _line(request: Json) -> str:
     waiting = request.get("waiting_for") or {}
     told = f", waits for {_who(waiting)}" if waiting else ""
     until = f" until {waiting['until']}" if waiting.get("until") else ""
-    return f"{_words(request['state'])}{told}{until}"
+    return f"{_words(request['state'])}{told}{until}{_counting(request.get('counting'))}"
+
+
+def _counting(told: Json | None) -> str:
+    if not told:
+        return ""
+    return f", counting consents: {told['done']:,} of {told['total']:,} {told['step']}"
 
 
 def _who(waiting: Json) -> str:

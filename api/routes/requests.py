@@ -1,5 +1,6 @@
 """Requests: what a partner asks for, and how it stands."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -166,7 +167,18 @@ async def listed(
 @router.get("/{request_id}", name="requests.show")
 async def show(request_id: str, call: Call) -> Response:
     """One request: its stages, findings and decisions, its exports, and all that happened."""
-    return json_answer(await _shown(call, request_id))
+    shown = await _shown(call, request_id)
+    shown["counting"] = await _counting(call, shown)
+    return json_answer(shown)
+
+
+async def _counting(call: Call, shown: Json) -> Json | None:
+    """How far the count of the scope has come, while gate 2 waits for it; for people inside."""
+    gathering = shown["waiting_for"] is None and shown["state"] == RequestState.PURPOSE_REVIEW
+    if call.partner_id is not None or not gathering:
+        return None
+    found = await call.backend.engine.counting(shown["id"])
+    return None if found is None else asdict(found)
 
 
 def own(session: Session, call: Call, request_id: str) -> Request:

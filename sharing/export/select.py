@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col
 
-from sharing.consent import Answer, verify
+from sharing.consent import Answer, Question, verify
 from sharing.export.pack import Candidate
-from sharing.records import consents, heads
+from sharing.records import consents, heads, news
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
-from sharing.records.exports import ExportShard, holds
+from sharing.records.exports import ExportShard
 from sharing.records.requests import Request, RequestRevision
 from sharing.request import taken_within
 from sharing.terms import terms_digest
@@ -138,23 +138,37 @@ def _stale(
     at: datetime,
     proof: Proof | None,
 ) -> tuple[set[int], datetime | None]:
-    """The shards that may not go, and when the first consent runs out of those that were given
-    anew since the shards were made."""
+    """The shards that may not go; and, where there are none, when the first consent runs out of
+    those that were given anew since the shards were made."""
     dataset = session.get_one(Dataset, revision.dataset_id)
     asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
     terms = terms_digest(asked)
     stale = {s.number for s in shards if s.consent_until is not None and s.consent_until <= at}
     stale |= {s.number for s in shards if s.consent_terms != terms}
     known = {s.number: max(s.consent_position or 0, proof.position if proof else 0) for s in shards}
+    said = news.since(session, asked, min(known.values(), default=0))
     scope = revision.dataset_id, revision.index_version
-    changed = dict(consents.since(session, *scope, min(known.values(), default=0)))
-    said = consents.of_subjects(session, list(changed))
-    answers = {subject: verify(asked, said.get(subject, ()), at) for subject in changed}
-    ended = [subject for subject, answer in answers.items() if answer.excluded is not None]
-    for place, subject in consents.places(session, *scope, ended):
-        stale.update(
-            shard.number
-            for shard in shards
-            if changed[subject] > known[shard.number] and holds(shard, place)
-        )
-    return stale, min((a.until for a in answers.values() if a.until is not None), default=None)
+    hit = news.in_shards(session, scope, shards, known, said)
+    # One subject of each shard first, who said no if anybody did: then most of the others need not
+    # be asked, and a purge of 100,000 accounts costs a question a shard.
+    first = {n: [max(subjects, key=lambda s: said[s].against)] for n, subjects in hit.items()}
+    _asked_of(session, asked, at, first, stale)
+    return stale, _asked_of(session, asked, at, hit, stale)
+
+
+def _asked_of(
+    session: Session,
+    asked: Question,
+    at: datetime,
+    hit: Mapping[int, Sequence[str]],
+    stale: set[int],
+) -> datetime | None:
+    """Asks these subjects by number of shard, but for shards that are `stale` already; adds those
+    in which a consent ended, and says when the first of the others runs out."""
+    wanted = {number: subjects for number, subjects in hit.items() if number not in stale}
+    subjects = sorted(set().union(*wanted.values()))
+    said = consents.of_subjects(session, subjects)
+    answers = {subject: verify(asked, said.get(subject, ()), at) for subject in subjects}
+    ended = {subject for subject, answer in answers.items() if answer.excluded is not None}
+    stale |= {number for number, inside in wanted.items() if not ended.isdisjoint(inside)}
+    return min((a.until for a in answers.values() if a.until is not None), default=None)

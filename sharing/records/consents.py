@@ -1,6 +1,6 @@
 """The consent ledger: append-only events with a gap-free position."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -76,15 +76,8 @@ _COLUMNS: tuple[Any, ...] = (
     Consent.minor,
 )
 
-# From the new events to the objects, never the other way: OFFSET keeps PostgreSQL from turning this
-# into a join, which without fresh statistics reads the whole dataset.
-_SINCE = text("""SELECT e.subject, e.position FROM consent_event e
-  WHERE e.position > :after AND e.position <= :head AND EXISTS (
-    SELECT 1 FROM dataset_object o WHERE o.dataset_id = :dataset AND o.index_version = :index
-    AND o.subject = e.subject LIMIT 1 OFFSET 0)
-  ORDER BY e.position""")
-
-# Subject by subject for the same reason.
+# Subject by subject: OFFSET keeps PostgreSQL from turning this into a join, which without fresh
+# statistics reads the whole ledger.
 _OF_SUBJECTS = {
     "sqlite": "FROM json_each(:subjects) s CROSS JOIN consent_event e WHERE e.subject = s.value",
     "postgresql": """FROM unnest(CAST(:subjects AS text[])) AS s(value) CROSS JOIN LATERAL (
@@ -167,33 +160,8 @@ def of_objects(
     return {s: [_event(r) for r in mine] for s, mine in groupby(rows, key=lambda row: row[1])}
 
 
-def since(
-    session: Session, dataset_id: str, index: int, position: int
-) -> Iterator[tuple[str, int]]:
-    """Subjects of a dataset with events behind a ledger position, with the latest of each."""
-    head = heads.position(session.connection(), "consent")
-    given = {"after": position, "head": head, "dataset": dataset_id, "index": index}
-    latest: dict[str, int] = {row[0]: row[1] for row in session.execute(_SINCE, given)}
-    yield from latest.items()
-
-
 def _event(row: Sequence[Any]) -> ConsentEvent:
     return ConsentEvent(row[0], row[1], row[2], row[3], row[4], Action(row[5]), *row[6:14])
-
-
-def places(
-    session: Session, dataset_id: str, index: int, subjects: Sequence[str]
-) -> Iterator[tuple[int, str]]:
-    """(index position, subject) of every object of some subjects."""
-    for i in range(0, len(subjects), 500):
-        rows = session.execute(
-            select(DatasetObject.position, DatasetObject.subject).where(
-                DatasetObject.dataset_id == dataset_id,
-                DatasetObject.index_version == index,
-                col(DatasetObject.subject).in_(subjects[i : i + 500]),
-            )
-        )
-        yield from ((row[0], row[1]) for row in rows)
 
 
 def known_words(session: Session) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,7 +14,7 @@ from sqlalchemy import (
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import NotFound, Refused
-from sharing.records.places import Bits, among
+from sharing.records.places import Bits
 from sharing.records.requests import Request
 from sharing.records.tables import Position, now
 from sharing.stages import LIVE_EXPORTS, ExportState, RequestState
@@ -158,12 +157,6 @@ def shards_of(session: Session, export_id: str) -> list[ExportShard]:
             .order_by(col(ExportShard.number))
         )
     )
-
-
-def holds(shard: ExportShard, place: int) -> bool:
-    """True if the object at this index position is in a shard."""
-    inside = shard.first <= place <= shard.last
-    return inside and bool(among(shard.places, shard.first, np.array([place]))[0])
 
 
 def unreadable(session: Session, export_id: str, limit: int) -> list[UnreadableObject]:

@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from sharing.records.copying import copied
+
 AT_ONCE = 10_000
+MANY = 100  # from here on a COPY is worth its two trips to the server
 
 
 def among(connection: Connection, name: str) -> str:
@@ -30,17 +33,26 @@ def bound(connection: Connection, values: Sequence[str]) -> str | list[str]:
 def insert(connection: Connection, table: Table, lists: Mapping[str, Sequence[Any]]) -> None:
     """Inserts many rows, given as a list a column. What lies between a plain insert and the driver
     took four times as long as the driver; here are only texts, numbers, flags and moments."""
+    lists = {name: column for name, column in lists.items() if _said(column)}
     names = ", ".join(lists)
     if connection.dialect.name == "sqlite":
         holes = ", ".join("?" * len(lists))
         rows = list(zip(*(_plain(table, *column) for column in lists.items()), strict=True))
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({holes})", rows)
         return
+    if len(next(iter(lists.values()))) >= MANY:
+        copied(connection, table, list(lists), zip(*lists.values(), strict=True))
+        return
     kinds = (table.columns[name].type.compile(connection.dialect) for name in lists)
     arrays = ", ".join(f"CAST(${n} AS {kind}[])" for n, kind in enumerate(kinds, 1))
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})", tuple(lists.values())
     )
+
+
+def _said(column: Sequence[Any]) -> bool:
+    """False where it holds nothing at all: what is left out of the statement is NULL as well."""
+    return column[0] is not None or column.count(None) < len(column)
 
 
 def _plain(table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:

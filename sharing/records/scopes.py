@@ -14,6 +14,7 @@ from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.request import taken_within
 from sharing.snapshot.keeper import Asked, snapshots_of
+from sharing.snapshot.progress import Tell, untold
 from sharing.snapshot.selection import Filter
 from sharing.terms import terms_digest
 
@@ -33,8 +34,9 @@ def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[in
     return [(row[0], row[1]) for row in rows]
 
 
-def coverage(session: Session, request: Request) -> Coverage:
-    """A request's scope counted over the consent ledger as it stands now, by a snapshot of it.
+def coverage(session: Session, request: Request, tell: Tell = untold) -> Coverage:
+    """A request's scope counted over the consent ledger as it stands now, by a snapshot of it;
+    `tell` hears how far it has come.
 
     Only for sessions that read: what a transaction has not committed is not to be counted."""
     revision = requests.revision_row(session, request)
@@ -64,6 +66,7 @@ def coverage(session: Session, request: Request) -> Coverage:
             seed=revision.digest,
             about=about,
         ),
+        tell,
     )
     return decision.coverage()
 

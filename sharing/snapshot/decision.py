@@ -3,17 +3,19 @@
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sharing.consent import Coverage
+from sharing.snapshot.columns import Whole
 from sharing.snapshot.decide import PAGE, Codes
 from sharing.snapshot.fold import Fold
-from sharing.snapshot.selection import Selection
+from sharing.snapshot.selection import Mask, Selection
 from sharing.snapshot.statements import COVERED, REASONS
+from sharing.snapshot.tally import of_each
 from sharing.stages import Exclusion
 
 COVERED_WORD = "covered"
@@ -58,7 +60,12 @@ class Decision:
 
     def coverage(self) -> Coverage:
         """The scope counted: objects and subjects covered, objects excluded by reason."""
-        subjects = np.bincount(self.codes, minlength=len(REASONS) + 1)
+        pages = range(0, len(self.codes), PAGE)
+        kinds = len(REASONS) + 1
+        subjects = sum(
+            (of_each(self.codes[begin : begin + PAGE], kinds) for begin in pages),
+            np.zeros(kinds, np.int64),
+        )
         held = self.wanted.held
         objects = subjects if held is None else np.bincount(self.codes, held, len(subjects))
         counts = {word: int(count) for word, count in zip(REASONS, objects[1:], strict=True)}
@@ -99,7 +106,17 @@ def drawn(
     fold: Fold, wanted: Selection, codes: Codes, seed: str, size: int
 ) -> tuple[Evidence, ...]:
     """A random sample of a selection's covered subjects, the same for the same seed."""
-    covered = wanted.subjects[codes == COVERED]
-    chosen = random.Random(seed).sample(range(len(covered)), min(size, len(covered)))  # noqa: S311
-    numbers = [int(covered[place]) for place in sorted(chosen)]
+    covered = [codes[begin : begin + PAGE] == COVERED for begin in range(0, len(codes), PAGE)]
+    ends = np.cumsum([np.count_nonzero(page) for page in covered], dtype=np.int64)
+    count = int(ends[-1]) if len(ends) else 0
+    chosen = random.Random(seed).sample(range(count), min(size, count))  # noqa: S311
+    places = [_place(covered, ends, rank) for rank in sorted(chosen)]
+    numbers = [int(wanted.subjects[place]) for place in places]
     return tuple(Evidence(number, int(fold.position[number])) for number in numbers)
+
+
+def _place(covered: Sequence[Mask], ends: Whole, rank: int) -> int:
+    """Where the covered subject is that has so many before it; `ends` adds the pages up."""
+    page = int(np.searchsorted(ends, rank, "right"))
+    before = int(ends[page - 1]) if page else 0
+    return page * PAGE + int(np.flatnonzero(covered[page])[rank - before])

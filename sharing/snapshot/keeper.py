@@ -18,6 +18,7 @@ from sharing.records.ledger import Checkpoint
 from sharing.snapshot.beside import beside
 from sharing.snapshot.decide import Standing, Tables
 from sharing.snapshot.decision import Decision, drawn
+from sharing.snapshot.progress import Step, Tell, untold
 from sharing.snapshot.scope import Scope, read_scope
 from sharing.snapshot.selection import Filter
 from sharing.snapshot.snapshot import NOWHERE, Snapshot
@@ -75,35 +76,38 @@ class Snapshots:
         self._snapshots: Few[Snapshot] = Few(SNAPSHOTS)
         self._scopes: Few[Scope] = Few(SCOPES)
 
-    def decided(self, session: Session, asked: Asked) -> Decision:
+    def decided(self, session: Session, asked: Asked, tell: Tell = untold) -> Decision:
         """The whole scope, decided over the ledger as it stands now (or stood at `asked.upto`).
-        Raises LedgerBroken where the ledger's chain does not hold."""
-        scope = self._scope(session, asked.dataset_id, asked.index)
-        snapshot = self._standing(session, asked)
+        `tell` hears how far it has come. Raises LedgerBroken where the ledger's chain does not
+        hold."""
+        scope = self._scope(session, asked.dataset_id, asked.index, tell)
+        snapshot = self._standing(session, asked, tell)
         return beside(lambda: decided(snapshot, scope, asked))
 
-    def _scope(self, session: Session, dataset_id: str, index: int) -> Scope:
+    def _scope(self, session: Session, dataset_id: str, index: int, tell: Tell) -> Scope:
         key = (dataset_id, index)
         if (found := self._scopes.get(key)) is None:
-            found = read_scope(session, *key)
+            found = read_scope(session, *key, tell)
             self._scopes.keep(key, found)
         return found
 
-    def _standing(self, session: Session, asked: Asked) -> Snapshot:
+    def _standing(self, session: Session, asked: Asked, tell: Tell) -> Snapshot:
         if asked.upto is not None:
             then = Snapshot(asked.question)
-            brought_up(session, then, asked.upto)
+            brought_up(session, then, asked.upto, tell)
             return then
         key = _key(asked.question)
         snapshot = self._snapshots.get(key)
         if snapshot is None or not _still_true(session, snapshot):
             snapshot = Snapshot(asked.question)
-        brought_up(session, snapshot)
+        brought_up(session, snapshot, tell=tell)
         self._snapshots.keep(key, snapshot)
         return snapshot
 
 
-def brought_up(session: Session, snapshot: Snapshot, upto: int | None = None) -> None:
+def brought_up(
+    session: Session, snapshot: Snapshot, upto: int | None = None, tell: Tell = untold
+) -> None:
     """Lets a snapshot follow the ledger to where the session sees it end, or to a position."""
     connection = session.connection()
     last = ledger.head(connection)[0]
@@ -115,8 +119,10 @@ def brought_up(session: Session, snapshot: Snapshot, upto: int | None = None) ->
     subjects = heads.position(connection, "subject")
     first = len(snapshot.statements)
     terms = list(zip(count(first), ledger.statements(session, first)))
-    for page in _pages(ledger.checkpoints(session, snapshot.position, last)):
+    begin = snapshot.position
+    for page in _pages(ledger.checkpoints(session, begin, last)):
         beside(lambda page=page: _follow(snapshot, page, terms, subjects, upto))  # type: ignore[misc]
+        tell(Step.EVENTS, snapshot.position - begin, last - begin)
 
 
 def _follow(snapshot: Snapshot, *given: Any) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from sharing.records.ledger import LedgerBroken
 from sharing.snapshot.columns import Numbers, Whole
+from sharing.snapshot.progress import Step, Tell, untold
 from sharing.snapshot.selection import UNKNOWN, Filter, Selection, selected
 
 PAGE = 50_000
@@ -32,6 +33,10 @@ _POSTGRESQL = """SELECT
   WHERE o.dataset_id = :dataset AND o.index_version = :index
   GROUP BY o.position / 50000 ORDER BY o.position / 50000"""
 
+# Positions have no gaps, so the last one says how many there are.
+_COUNT = """SELECT COALESCE(MAX(position) + 1, 0) FROM dataset_object
+  WHERE dataset_id = :dataset AND index_version = :index"""
+
 
 @dataclass(slots=True)
 class Scope:
@@ -52,16 +57,19 @@ class Scope:
         return found
 
 
-def read_scope(session: Session, dataset_id: str, index: int) -> Scope:
+def read_scope(session: Session, dataset_id: str, index: int, tell: Tell = untold) -> Scope:
     """Reads a dataset's index. Raises LedgerBroken where a subject of it has no number."""
     given = {"dataset": dataset_id, "index": index, "unknown": UNKNOWN}
     pages = _packed if session.get_bind().dialect.name == "postgresql" else _plain
     subjects, taken = [], []
+    done, total = 0, session.execute(text(_COUNT), given).scalar_one()
     for numbers, moments in pages(session, given):
         if len(numbers) and numbers.min() < 0:
             raise LedgerBroken("A subject of the dataset's index has no number in the ledger.")
         subjects.append(numbers.astype(np.uint32))
         taken.append(moments)
+        done += len(numbers)
+        tell(Step.OBJECTS, done, total)
     if not subjects:
         return Scope(np.empty(0, np.uint32), np.empty(0, np.int64))
     return Scope(np.concatenate(subjects), np.concatenate(taken))

@@ -24,7 +24,7 @@ from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.submission import Submissions
 from workflows.client import EngineUnreachable
-from workflows.messages import Opening
+from workflows.messages import Opening, Progress
 
 
 class DirectEngine:
@@ -53,6 +53,7 @@ class DirectEngine:
         self.away = False
         self.told: list[Order] = []
         self.indexed: list[str] = []
+        self.counted: dict[str, Progress] = {}
 
     async def tell(self, order: Order) -> None:
         """Records the order, then opens the gate that comes next."""
@@ -67,6 +68,10 @@ class DirectEngine:
         await self.ready()
         self.indexed.append(dataset_id)
         return True
+
+    async def counting(self, request_id: str) -> Progress | None:
+        """How far `counted` says that a request's count has come."""
+        return self.counted.get(request_id)
 
     async def ready(self) -> None:
         """Raises EngineUnreachable while `away`."""

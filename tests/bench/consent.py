@@ -14,22 +14,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from sqlalchemy.engine import URL
+
 from sharing.records.database import Database
 from sharing.snapshot.decision import Decision
 from sharing.snapshot.keeper import Snapshots
 from tests.bench import consent_growth as growth
 from tests.bench.consent_checks import BulkChecks, looked_up
-from tests.bench.consent_ingest import appending, raw
+from tests.bench.consent_ingest import appending, copied, raw
 from tests.bench.consent_ledger import EVENTS_A_SUBJECT, Made, chained, distinct, question
 from tests.bench.consent_postgres import DATASET, Joins, allowed, joins, needed, postgresql_server
 from tests.bench.report import Report
 from tests.bench.rounds import Rates, in_turns
-from tests.databases import SQLiteTemplate
+from tests.databases import PostgreSQLTemplate, SQLiteTemplate
 
 SNAPSHOT, PROJECTION = "snapshot", "PostgreSQL join on a projection"
 COLD, LEDGER = "from the ledger alone", "PostgreSQL join on the ledger"
 CHECKS, ORM = "bulk checks (regorus)", "ORM look-ups"
 OURS, RAW = "append", "executemany"
+POSTGRES, COPY = "append, PostgreSQL", "COPY"
 NEWS = 1_000
 
 
@@ -61,6 +64,7 @@ async def run(*, quick: bool) -> Report:
         async with joins(needed(server), made) as there, Database(there.url) as database:
             deciding = Deciding(there, database, made)
             rates = await deciding.in_turns(size)
+        on_postgres = await ingested_on_postgres(needed(server), size)
     ingest = await ingested(size)
     grown = await in_turns(
         {
@@ -84,12 +88,15 @@ async def run(*, quick: bool) -> Report:
             "objects": made.subjects,
             "events": made.events,
             "objects_per_second": {name: round(rates.median(name)) for name in rates.of},
-            "events_per_second": {name: round(ingest.median(name)) for name in ingest.of},
+            "ingest_postgres_vs_raw": round(on_postgres.ratio(POSTGRES, COPY), 3),
+            "events_per_second": {
+                name: round(one.median(name)) for one in (ingest, on_postgres) for name in one.of
+            },
             "follow_1000_events_ms": round(following(made), 2),
             "growth": table,
             "peak_mib_of_the_largest": table[-1]["peak_mib"],
         },
-        tuple(rates.rows("objects") + ingest.rows("events")[1:]),
+        tuple(rates.rows("objects") + ingest.rows("events")[1:] + on_postgres.rows("events")[1:]),
     )
 
 
@@ -175,8 +182,21 @@ async def ingested(size: Size) -> Rates:
         folder = Path(name)
         template = await asyncio.to_thread(SQLiteTemplate.migrated, folder)
         return await in_turns(
-            {OURS: appending(template, folder, made), RAW: raw(folder, made)}, size.rounds
+            {OURS: appending(lambda: template.fresh(folder), made), RAW: raw(folder, made)},
+            size.rounds,
         )
+
+
+async def ingested_on_postgres(server: URL, size: Size) -> Rates:
+    """Appends beside COPY, on PostgreSQL, with nearly every subject new: what costs us most."""
+    made = Made(size.ingested * 20, size.ingested)
+    template = await asyncio.to_thread(PostgreSQLTemplate.migrated, server)
+    try:
+        return await in_turns(
+            {POSTGRES: appending(template.fresh, made), COPY: copied(template, made)}, size.rounds
+        )
+    finally:
+        await asyncio.to_thread(template.drop, template.url(template.name))
 
 
 def following(made: Made) -> float:

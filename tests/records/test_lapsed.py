@@ -14,7 +14,7 @@ from sqlmodel import Session
 from sharing import vocabulary
 from sharing.export.select import Proof, choose, cut, lapsed, look_ahead
 from sharing.jurisdiction import Rules
-from sharing.records import consents, heads, notices, requests, scopes
+from sharing.records import consents, heads, news, notices, requests, scopes
 from sharing.records.database import Database
 from sharing.records.exports import ExportShard
 from sharing.records.places import marked
@@ -163,14 +163,14 @@ async def test_what_was_proven_is_not_looked_at_again(
     subject, other = sorted(set().union(*inside.values()))[:2]
     await there.desk.world.say(subject)
     proof, none = await there.look(look_ahead, shards, now())
-    read, since = list[str](), consents.since
+    read, since = list[str](), news.since
 
-    def watched(*given: Any) -> Any:
-        for found in since(*given):
-            read.append(found[0])
-            yield found
+    def watched(*given: Any) -> dict[str, news.Said]:
+        found = since(*given)
+        read.extend(found)
+        return found
 
-    monkeypatch.setattr(consents, "since", watched)
+    monkeypatch.setattr(news, "since", watched)
     assert none == []
     assert await stale(there, shards, now(), proof) == []
     assert read == []

@@ -3,6 +3,7 @@
 import random
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -198,3 +199,26 @@ async def test_what_was_not_committed_is_never_in_a_snapshot(database: Database)
     with pytest.raises(ZeroDivisionError):
         await database.write(fail)
     assert (await ask(database, world, question, kept=kept)).sha256() == before.sha256()
+
+
+async def test_a_count_tells_how_far_it_has_come(database: Database) -> None:
+    """The objects are read and the events folded step by step, to the last one; what is known
+    already is not gone through again."""
+    chance = random.Random(11)
+    world, question = await indexed(database, chance), random_question(chance)
+    last = await said(database, chance, 40)
+    kept, told = Snapshots(), list[tuple[str, int, int]]()
+
+    def tell(*step: Any) -> None:
+        told.append(step)
+
+    asked = Asked(question, world.dataset, 1, EVERYTHING, micros(AT))
+    await database.read(lambda s: kept.decided(s, asked, tell))
+    assert told == sorted(told, key=lambda step: (step[0] == "events", step[1]))
+    assert ("objects", OBJECTS, OBJECTS) in told
+    assert told[-1] == ("events", last, last)
+    told.clear()
+    await said(database, chance, 5)
+    await database.read(lambda s: kept.decided(s, asked, tell))
+    assert told[-1] == ("events", 5, 5)
+    assert {step for step, _, _ in told} == {"events"}

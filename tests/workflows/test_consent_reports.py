@@ -1,15 +1,22 @@
 """A scope's consent is counted at submission, at the gate, and when an export is triggered."""
 
+import asyncio
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sharing.records import reports
 from sharing.records.database import Database
+from sharing.records.scopes import coverage
+from sharing.snapshot.progress import Step
 from sharing.stages import GATES, Stage
-from tests.faults.depot import depot
+from tests.faults.depot import depot, until
 from workflows import client as verbs
+from workflows.activities import consent
+from workflows.messages import Progress
 
 
 async def test_each_moment_has_its_report(
@@ -43,3 +50,40 @@ async def test_each_moment_has_its_report(
     assert [r.excluded for r in found] == [{}, {"withdrawn": 2}, {"withdrawn": 4}]
     assert [r.position for r in found] == [before - 1, before, later]
     assert {r.digest for r in found} == {digest}
+
+
+async def test_a_count_tells_how_far_it_is(
+    temporal: WorkflowEnvironment,
+    sqlite_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a scope is counted, its last heartbeat says how far that has come, to whoever may read
+    what the request's workflow says; when it is counted, nothing is told any more."""
+    go_on = Event()
+
+    def slowly(session: Any, request: Any, tell: Any) -> Any:
+        tell(Step.EVENTS, 2_000, 5_000)
+        go_on.wait()
+        return coverage(session, request, tell)
+
+    monkeypatch.setattr(consent, "coverage", slowly)
+    async with (
+        Database(sqlite_url) as database,
+        depot(temporal, database, tmp_path, monkeypatch, people=2) as there,
+    ):
+        office, order = there.office, there.world.submission()
+        try:
+            await verbs.submit(office.client, order)
+
+            async def told() -> Progress | None:
+                return await verbs.counting(office.client, order.request_id)
+
+            assert await until(told, "a heartbeat") == Progress("events", 2_000, 5_000)
+        finally:
+            go_on.set()
+        await office.at(order.request_id, Stage.PURPOSE_REVIEW)
+        async with asyncio.timeout(60):
+            while await told() is not None:
+                await asyncio.sleep(0.05)
+    assert await verbs.counting(office.client, "req_nobody") is None

@@ -13,7 +13,7 @@ from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import ENDED
 from workflows.activities.gates import Judge, Judged, open_gate
-from workflows.activities.pulse import beating
+from workflows.activities.pulse import Pulse, beating
 from workflows.messages import Opened, Opening, Survey
 
 
@@ -37,8 +37,8 @@ class ConsentVerification:
             if request.digest == survey.digest:
                 reports.keep(unit, request, Moment.SUBMISSION, counted)
 
-        async with beating():
-            counted = await self._counted(survey.request_id, survey.digest)
+        async with beating() as pulse:
+            counted = await self._counted(survey.request_id, survey.digest, pulse)
             await self._database.write(lambda unit: keep(unit, counted))
 
     @activity.defn
@@ -46,18 +46,18 @@ class ConsentVerification:
         """Opens the consent gate. The count is taken beside the writer: it may be long, and
         every subject is asked again per shard and at release. While a consent source does not
         answer the gate stays shut, and this is tried again."""
-        async with beating():
-            counted = await self._counted(opening.request_id, opening.digest)
+        async with beating() as pulse:
+            counted = await self._counted(opening.request_id, opening.digest, pulse)
             return await open_gate(self._database, self._settings, opening, _judge(counted))
 
-    async def _counted(self, request_id: str, digest: str) -> Coverage:
+    async def _counted(self, request_id: str, digest: str, pulse: Pulse) -> Coverage:
         request = await self._database.read(lambda s: requests.get(s, request_id))
         if (
             request.digest == digest and request.state not in ENDED
         ):  # else nobody waits, nor has to wait for a source
             await self._follower.up_to_date()
         return await self._database.read(
-            lambda session: coverage(session, requests.get(session, request_id))
+            lambda session: coverage(session, requests.get(session, request_id), pulse.tell)
         )
 
 

@@ -6,15 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharing.consent import Action, ConsentEvent, Question, verify, weigh, whereabouts
 from sharing.records.ledger import micros
+from sharing.snapshot import decide, tally
+from sharing.snapshot import decision as deciding
 from sharing.snapshot.keeper import Asked, decided
 from sharing.snapshot.scope import Scope
 from sharing.snapshot.selection import UNKNOWN, Filter
 from sharing.snapshot.snapshot import Snapshot
+from sharing.snapshot.statements import REASONS
 from sharing.stages import Exclusion
 from tests.sharing.snapshot.books import AT, DAY, SUBJECTS, Book, add_events, random_book
 from tests.sharing.snapshot.books import random_question as any_question
@@ -166,3 +170,27 @@ def place_of(book: Book, subject: str) -> list[ConsentEvent]:
         for event in book.events
         if event.subject == subject
     ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=SEEDS, size=st.integers(1, 9))
+def test_pages_change_nothing(seed: int, size: int) -> None:
+    """In pages of any size a scope comes to the same reasons, counts, sample and digest."""
+    chance = random.Random(seed)
+    book, question = random_book(chance, 80), any_question(chance)
+    snapshot, scope = Snapshot(question), objects(chance, 30)
+    book.followed(snapshot)
+    whole = decided(snapshot, scope, asked(question, AT)).coverage()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (decide, deciding):
+            patch.setattr(module, "PAGE", size)
+        assert decided(snapshot, scope, asked(question, AT)).coverage() == whole
+
+
+@given(codes=st.lists(st.integers(0, len(REASONS))))
+def test_codes_are_counted_one_by_one(codes: list[int]) -> None:
+    """However many codes there are, each is counted; and every one of them fits into its bits."""
+    kinds = len(REASONS) + 1
+    found = tally.of_each(np.array(codes, np.uint8), kinds).tolist()
+    assert found == [codes.count(code) for code in range(kinds)]
+    assert kinds <= int(decide.REASON) + 1
