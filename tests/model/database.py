@@ -3,6 +3,7 @@ name, over the same states, in the order in which it stands there. A mutant leav
 
 from functools import cache
 
+from sharing.stages import RequestState, Role
 from tests.model.product import recusals
 from tests.model.state import (
     APPROVED,
@@ -32,7 +33,6 @@ from tests.model.world import (
     people_in,
     roles,
 )
-from sharing.stages import RequestState, Role
 
 EXPORTING = AT[RequestState.EXPORTING]
 

@@ -7,7 +7,6 @@ from sharing.stages import AMENDABLE, DECISIONS, GATES, Outcome, RequestState
 from tests.model.database import Rules
 from tests.model.product import Product, next_gate
 from tests.model.state import (
-    APPROVED,
     AT,
     AWAITING,
     EARLIER,
@@ -18,9 +17,7 @@ from tests.model.state import (
     NO_RUN,
     NOTHING,
     OPEN,
-    RETURNED,
     RUNNING,
-    STATES,
     STOPPED,
     UNPACKED,
     WITH_SUBJECT,
@@ -35,14 +32,13 @@ from tests.model.state import (
     with_gate,
 )
 from tests.model.world import (
+    ANA,
     CLEO_INTERESTED,
     CONSENT_GONE,
     ENGINEERS,
     EVERYBODY,
     INTERESTS,
-    JOINED,
     STATEMENT_OUT,
-    ANA,
     World,
     human,
     people_in,
@@ -262,7 +258,7 @@ class Steps:
         out.append((Step("amend"), changed))
 
     def _deadline(self, s: State, out: Next) -> None:
-        if "late" not in self.acts or not s.waiting and s.at != EXPORTING:
+        if "late" not in self.acts or (not s.waiting and s.at != EXPORTING):
             return
         if not s.late:
             out.append((Step("late"), s._replace(late=True)))
