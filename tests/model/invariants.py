@@ -1,6 +1,6 @@
 """What must always hold, asked of what happened: who decided what, and what is known by now.
 
-Nothing here calls a guard. Each function's first sentence is the invariant; it returns False where the
+Nothing here calls a guard. Each function's docstring is the invariant; it returns False where the
 step broke it.
 """
 
@@ -111,7 +111,7 @@ def i1(before: State, step: Step, after: State, world: World) -> bool:
 
 
 def i2(before: State, step: Step, after: State, world: World) -> bool:
-    """I2: the deciders are distinct people, each holding the role when deciding and when releasing."""
+    """I2: the deciders are distinct people, each holding the role when deciding and ever since."""
     taken = _approvals(after, world)
     humans = {min(_whole(p, after.facts)) for _, _, p in taken}
     held = all(_holds(p, role, after.facts) for _, role, p in taken)
@@ -153,8 +153,8 @@ def i18(before: State, step: Step, after: State, world: World) -> bool:
 
 
 def i21(before: State, step: Step, after: State, world: World) -> bool:
-    """I21: only engineers who decided nothing on this request, and have no interest in it, trigger and
-    confirm: two different people."""
+    """I21: only engineers who decided nothing on this request, and have no interest in it, trigger
+    and confirm: two different people."""
     facts, decided = before.facts, before.ever
     for _, _, p in _approvals(before, world):
         decided |= 1 << p
@@ -256,14 +256,14 @@ def undone_at_once(before: State, step: Step, after: State, world: World) -> boo
 
 
 def undone_wholly(before: State, step: Step, after: State, world: World) -> bool:
-    """F11: an approval that was taken back takes the clearance with it, and its gate waits again."""
+    """F11: what was taken back takes the clearance with it, and its gate waits again."""
     gate = world.slots[step.what].gate
     return gate_state(after.gates, gate) != 2 and not after.cleared and not after.run.state
 
 
 def agreed_by_right(before: State, step: Step, after: State, world: World) -> bool:
-    """Waivers: whoever agrees holds a role that may, has no interest of any kind, is not the person it
-    is for, and agrees once."""
+    """Waivers: whoever agrees holds a role that may, has no interest of any kind, is not the person
+    it is for, and agrees once."""
     facts, p = before.facts, step.who
     whole = _whole(p, facts)
     free = not _tied(p, facts) and not _gains(p, facts) and p not in _whole(CLEO, facts)

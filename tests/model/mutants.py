@@ -1,7 +1,7 @@
 """Each guard left out, in every layer that holds it: an invariant must break, and by which steps.
 
-Only what the mutant needs may happen in its world, so that the search is short. Every trace is one of
-the whole world too.
+Only what the mutant needs may happen in its world, so that the search is short. Every trace is one
+of the whole world too.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from tests.model.world import (
     WORLDS,
 )
 
-CONFIRMING, TWO_COUNSELS, COUNSEL_AT_PURPOSE = range(3)
+COUNSEL_AT_PURPOSE, TWO_COUNSELS, CONFIRMING = range(3)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Mutant:
 
     def run(self, off: frozenset[str]) -> Explored:
         """Looks for the first violation with these names left out."""
-        world = replace(WORLDS[self.world], facts=self.facts, acts=self.acts)
+        world = replace(WORLDS[self.world], facts=self.facts, acts=self.acts, revisions=2)
         return explore(world, off, only=self.only)
 
 
@@ -94,6 +94,11 @@ MUTANTS = (
             "undo.interest db.clearance.interested", CLEO_INTERESTED, only="i4"),
     _mutant("a clearance needs four approved gates",
             "undo.gates seal.gates db.clearance.four db.release.four", CLEO_INTERESTED, only="i1"),
+    _mutant(
+        "what partner staff decided is neither cleared nor released",
+        "demand.partner_staff db.decision.partner db.clearance.interested db.release.interested",
+        only="i3",
+    ),
     # Taking back, and interests that become known
     _mutant("nobody takes back another's decision", "take_back.own db.void.own", acts="take_back"),
     _mutant("nothing is taken back once the next gate has decided", "take_back.later",

@@ -1,4 +1,4 @@
-"""The same small world with real records: each step of the model performed by the real activities."""
+"""The small world with real records: each step of the model performed by the real activities."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta

@@ -1,7 +1,7 @@
 """What the activities ask before they record an act: the product's own pure functions, with values
 made from a state. A mutant leaves a guard out by blinding it: what the guard looks at is not there.
 
-Answers are remembered for each distinct question, so that a million states ask a few thousand times.
+Answers are remembered for each distinct question: a million states ask a few thousand times.
 """
 
 from datetime import UTC, datetime, timedelta
