@@ -1,5 +1,5 @@
 """The database's own rules (sharing.records.migrations.core_rules) as a second layer: each clause
-by name, over the same states, in the order in which it stands there. A mutant leaves clauses out."""
+by name, over the same states, in its order there. A mutant leaves clauses out."""
 
 from functools import cache
 

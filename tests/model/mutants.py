@@ -17,7 +17,7 @@ from tests.model.world import (
     WORLDS,
 )
 
-COUNSEL_AT_PURPOSE, TWO_COUNSELS, CONFIRMING = range(3)
+COUNSEL_AT_PURPOSE, TWO_COUNSELS, CONFIRMING = 1, 2, 3
 
 
 @dataclass(frozen=True)

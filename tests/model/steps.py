@@ -1,4 +1,4 @@
-"""Every step that a state allows: what the activities do, as far as both layers of guards let them."""
+"""Every step that a state allows: what the activities do, if both layers of guards let them."""
 
 from functools import cache
 

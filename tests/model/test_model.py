@@ -9,7 +9,7 @@ from tests.model.world import CLEO_INTERESTED, JOINED, WORLDS, World
 
 SMALL = World(
     "small",
-    more=WORLDS[1].more,
+    more=WORLDS[2].more,
     revisions=1,
     facts=(CLEO_INTERESTED, JOINED),
     acts=frozenset({"refuse", "take_back", "waive"}),
