@@ -96,7 +96,7 @@ class Product:
         extra = role if role is not None and role is not GATE_ROLES[GATES[gate]] else None
         held = roles(person, facts)
         if "demand.role" in off:
-            held |= roles_for(act, stage) | ({extra} if extra else NOBODY)
+            held |= frozenset({extra}) if extra else roles_for(act, stage)
         sponsor = None if "demand.sponsor" in off else NAMES[SPONSOR]
         one = "demand.same_person" in off
         by = None if triggered < 0 or "demand.confirm" in off else NAMES[triggered]
