@@ -21,6 +21,7 @@ class Approval:
     outcome: Outcome
     decision_id: str
     role: Role | None = None  # where the policy asks for one beside the gate's own
+    human: str | None = None  # the person behind the account, where that is another id
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,13 @@ def seal(
         raise NotCleared("A clearance needs each of the four gates approved, in order.")
     if any(a.digest != digest for a in approvals):
         raise NotCleared("An approval speaks of another digest: everything must be decided again.")
-    if len({a.actor for a in approvals}) != len(approvals):
+    if not distinct(approvals):
         raise NotCleared("A clearance needs four distinct people, and another one for each more.")
     return Clearance(
         request_id, digest, tuple(approvals), agreement_digest, cleared_at, valid_until
     )
+
+
+def distinct(approvals: Sequence[Approval]) -> bool:
+    """True if each approval is by another person. Two accounts of one person are one."""
+    return len({a.human or a.actor for a in approvals}) == len(approvals)

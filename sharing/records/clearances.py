@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.clearance import Approval, Clearance
+from sharing.clearance import Approval, Clearance, distinct
 from sharing.eligibility import Act
 from sharing.eligibility import demand as demand_eligible
 from sharing.errors import NotCleared, NotEligible
 from sharing.records import parties, requests
+from sharing.records.accounts import human
 from sharing.records.requests import Request
 from sharing.records.tables import new_id, now
 from sharing.stages import GATE_ROLES, GATES, Outcome, Role
@@ -142,6 +143,8 @@ def demand(session: Session, request_id: str, digest: str, at: datetime) -> Clea
     )
     if clearance.seal != row.seal:
         raise NotCleared("The clearance does not match the decisions it was sealed from.")
+    if not distinct(clearance.approvals):
+        raise NotCleared("Two accounts behind the clearance turned out to be one person's.")
     if not clearance.covers(request_id, digest, at):
         raise NotCleared(f"The clearance ran out at {row.valid_until:%Y-%m-%d %H:%M} UTC.")
     return clearance
@@ -174,6 +177,7 @@ def approvals(session: Session, request: Request) -> tuple[Approval, ...]:
             Outcome(d.outcome),
             d.id,
             None if d.role in (None, GATE_ROLES[stage]) else Role(d.role or ""),
+            human(session, d.actor_id),
         )
         for stage in GATES
         for d in taken

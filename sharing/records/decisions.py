@@ -51,8 +51,8 @@ def voids(session: Session, request_id: str) -> dict[str, DecisionVoid]:
 
 
 def needs(session: Session, request: Request, stage: Stage) -> tuple[Need, ...]:
-    """What a gate of the current digest needs; one approval in its own role where no policy said
-    more."""
+    """What a gate of the current digest needs: one approval in its own role at least, whatever else
+    a policy asks for."""
     rows = session.exec(
         select(GateNeed)
         .where(
@@ -62,9 +62,8 @@ def needs(session: Session, request: Request, stage: Stage) -> tuple[Need, ...]:
         )
         .order_by(GateNeed.role)
     )
-    return tuple(Need(Role(row.role), row.approvals) for row in rows) or (
-        Need(GATE_ROLES[stage], 1),
-    )
+    asked = {Role(row.role): row.approvals for row in rows}
+    return tuple(Need(*one) for one in ({GATE_ROLES[stage]: 1} | asked).items())
 
 
 def votes(session: Session, request: Request, stage: Stage) -> list[Vote]:
@@ -165,12 +164,15 @@ def _tell(unit: Unit, request: Request, by: str, what: str, subject: str, **data
 
 def reopen(session: Session, request: Request, stages: Sequence[Stage]) -> None:
     """These gates of the current digest wait for people again. The process gathers the findings of
-    the first of them anew and sets its deadline; gates that stand are passed as they are."""
+    the first of them anew and sets its deadline; gates that stand are passed as they are. A request
+    that was returned goes on waiting for its partner: this digest is not decided any further."""
     for stage in stages:
         gate = session.get(Gate, (request.id, request.digest, stage))
         if gate is not None:
             gate.outcome, gate.closed_at = None, None
     session.flush()
+    if request.state == RequestState.RETURNED:
+        return
     first = next_gate(session, request)
     if first is not None:
         request.state = RequestState(first)

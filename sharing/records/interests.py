@@ -1,18 +1,18 @@
 """Interests, the declarations behind decisions, and recusals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Connection, UniqueConstraint
+from sqlalchemy import Connection, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
 from sharing.records.accounts import all_accounts
-from sharing.records.parties import Partner, parents_of
+from sharing.records.parties import Partner, Person, parents_of, person_named
 from sharing.records.rows import Rows
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
-from sharing.records.waivers import waived
+from sharing.records.waivers import of_request, waived
 
 
 class DeclaredInterest(SQLModel, table=True):
@@ -158,12 +158,27 @@ def _still_open(connection: Connection) -> list[tuple[str, str]]:
 def recused_from(session: Session, request_id: str) -> frozenset[str]:
     """Ids of the people recused from a request, with every account they have. A waiver lifts the
     one interest that it names."""
-    lifted = waived(session, request_id)
     rows = session.exec(
         select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
-    )
+    ).all()
+    lifted: set[tuple[str, str]] = set()
+    if rows and of_request(session, request_id):
+        lifted = waived(session, request_id, _interested(session, request_id, rows))
     people = frozenset(person for person, interest in rows if (person, interest) not in lifted)
     return all_accounts(session, people)
+
+
+def _interested(
+    session: Session, request_id: str, recusals: Sequence[tuple[str, str]]
+) -> frozenset[str]:
+    """Who is too close to a request to stand behind a waiver: whoever has an interest, waived or
+    not, the sponsor, and the partners' people, each with every account."""
+    named = "SELECT sponsor FROM request WHERE id = :request"
+    sponsor = session.connection().execute(text(named), {"request": request_id}).scalar()
+    known = person_named(session, sponsor) if sponsor else None
+    employed = session.exec(select(Person.id).where(col(Person.partner_id).is_not(None)))
+    people = {person for person, _ in recusals} | set(employed) | ({known.id} if known else set())
+    return all_accounts(session, frozenset(people))
 
 
 def value(row: DeclaredInterest) -> Interest:

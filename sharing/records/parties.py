@@ -11,6 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
+from sharing.records.accounts import accounts
 from sharing.records.tables import new_id, now
 from sharing.stages import Role
 
@@ -188,13 +189,8 @@ def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | No
     if row is None or row.used_at is not None or row.expires_at <= now():
         return None
     row.used_at = now()
-    return issue_token(
-        session,
-        Role(row.role),
-        person_id=row.person_id,
-        partner_id=row.partner_id,
-        lifetime=lifetime,
-    )
+    whose = {"person_id": row.person_id, "partner_id": row.partner_id}
+    return issue_token(session, Role(row.role), lifetime=lifetime, **whose)
 
 
 def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:
@@ -211,11 +207,14 @@ def roles_of(session: Session, person_id: str, at: datetime | None = None) -> fr
 
 
 def actor(session: Session, person_id: str) -> Actor | None:
-    """A person as eligibility sees them; None if there is no such person."""
+    """A person as eligibility sees them; None if there is no such person. Who works for a partner
+    by one account does so by each."""
     person = session.get(Person, person_id)
     if person is None:
         return None
-    return Actor(person.id, roles_of(session, person_id), person.partner_id)
+    whole = select(Person.partner_id).where(col(Person.id).in_(accounts(session, person_id)))
+    partner = session.exec(whole.where(col(Person.partner_id).is_not(None))).first()
+    return Actor(person.id, roles_of(session, person_id), partner)
 
 
 def add_person(

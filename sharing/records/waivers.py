@@ -1,10 +1,12 @@
 """Waivers: the disinterested people's permission not to step aside for one interest."""
 
+from collections import defaultdict
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
+from sharing.records.accounts import accounts, human
 from sharing.records.tables import now
 
 PEOPLE_NEEDED = 2
@@ -64,16 +66,16 @@ def of_request(session: Session, request_id: str) -> list[Waiver]:
     )
 
 
-def waived(session: Session, request_id: str) -> set[tuple[str, str]]:
-    """Pairs of person and interest for which a waiver stands."""
-    agreed = (
-        select(WaiverApproval.waiver_id)
-        .group_by(WaiverApproval.waiver_id)
-        .having(func.count() >= PEOPLE_NEEDED)
-    )
+def waived(session: Session, request_id: str, interested: frozenset[str]) -> set[tuple[str, str]]:
+    """Pairs of person and interest for which a waiver stands: two people are behind it, neither of
+    them the person it is for nor, to this day, one of the `interested` (every account of those)."""
     rows = session.exec(
-        select(Waiver.person_id, Waiver.interest_id).where(
-            Waiver.request_id == request_id, col(Waiver.id).in_(agreed)
-        )
+        select(Waiver.person_id, Waiver.interest_id, WaiverApproval.person_id)
+        .join(WaiverApproval, col(WaiverApproval.waiver_id) == Waiver.id)
+        .where(Waiver.request_id == request_id)
     )
-    return set(rows)
+    behind: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for person, interest, by in rows:
+        if by not in interested | accounts(session, person):
+            behind[person, interest].add(human(session, by))
+    return {pair for pair, people in behind.items() if len(people) >= PEOPLE_NEEDED}

@@ -18,7 +18,7 @@ from tests.records.conftest import Console
 GATE_STATES = ("approved", "refused", "undecided")
 FLAWS = (
     "none", "recused", "role_lost", "sponsor", "stale_digest", "not_at_legal", "one_person_twice",
-    "other_agreement", "partner_staff",
+    "other_agreement", "partner_staff", "partner_staff_by_another_account", "accounts_joined",
 )  # fmt: skip
 Combination = tuple[Sequence[str], str]
 
@@ -52,6 +52,11 @@ def spoil(hand: Hand, flaw: str) -> None:
     elif flaw == "partner_staff":
         hand.run("UPDATE person SET partner_id = 'ptr' WHERE id = :who",
                  who=hand.people["purpose_review"])  # fmt: skip
+    elif flaw == "partner_staff_by_another_account":
+        by_hand.person(hand, "elsewhere", "auditor", partner_id="ptr")
+        by_hand.link(hand, hand.people["purpose_review"], "per_elsewhere")
+    elif flaw == "accounts_joined":
+        by_hand.link(hand, hand.people["purpose_review"], hand.people["legal_approval"])
     elif flaw == "other_agreement":
         hand.row("agreement", request_id="req", digest="b" * 64, terms="{}", drafted_at=hand.at(AT))
 
@@ -81,6 +86,6 @@ def all_cleared(connection: Connection, flaw: str) -> list[Combination]:
 
 @pytest.mark.parametrize("flaw", FLAWS)
 async def test_truth_table_of_clearances(console: Console, flaw: str) -> None:
-    """Of 3 x 3 x 3 x 3 gate states times nine flaws, 729 in all, exactly one is cleared."""
+    """Of 3 x 3 x 3 x 3 gate states times eleven flaws, 891 in all, exactly one is cleared."""
     taken = await console(all_cleared, flaw)
     assert taken == ([(("approved",) * 4, "none")] if flaw == "none" else [])

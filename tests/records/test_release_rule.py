@@ -205,6 +205,30 @@ DECIDERS: Changes = {
     "another_role_needed": lambda h: need(h, "legal_approval", 1, "auditor"),
     "what_is_needed_is_there": lambda h: need(h, "legal_approval", 1),
 }
+# What became known after everybody had acted; each of them alone must keep the bytes here.
+KNOWN_LATER: Changes = {
+    "waived_by_one_with_two_accounts": both(
+        lambda h: by_hand.link(h, "per_none", COUNSEL),
+        waived("per_conflict_signoff", COUNSEL, "per_none"),
+    ),
+    "waived_by_accounts_joined_later": both(
+        waived("per_conflict_signoff", COUNSEL, "per_none"),
+        lambda h: by_hand.link(h, "per_none", COUNSEL),
+    ),
+    "waived_by_somebody_recused_later": both(
+        waived("per_conflict_signoff", COUNSEL, "per_none"), recused("per_none")
+    ),
+    "waived_by_somebody_employed_later": both(
+        waived("per_conflict_signoff", COUNSEL, "per_none"), employed("per_none")
+    ),
+    "waived_by_what_turned_out_the_sponsor": both(
+        waived("per_conflict_signoff", COUNSEL, "per_none"), sponsoring("per_none")
+    ),
+    "two_accounts_of_one_person": lambda h: by_hand.link(h, COUNSEL, "per_purpose_review"),
+    "other_account_at_the_partner": both(
+        lambda h: by_hand.link(h, "per_other", "per_conflict_signoff"), employed("per_other")
+    ),
+}
 GOOD_TRIGGERS, GOOD_CONFIRMATIONS = ("engineer", "role_ends_later"), ("not_needed", "confirmed")
 
 REQUESTS: Changes = {
@@ -253,6 +277,14 @@ def by_people(connection: Connection) -> list[tuple[str, str, str]]:
     ]
 
 
+def by_what_became_known(connection: Connection) -> dict[str, bool]:
+    """Whether the bytes go in spite of each thing that became known later, and without any."""
+    hand = Hand(connection)
+    world(hand)
+    known = {"nothing": leave, **KNOWN_LATER}
+    return {name: tried(hand, (change,), {}) for name, change in known.items()}
+
+
 def by_states(connection: Connection) -> list[tuple[str, str, str, str]]:
     """Every combination of where the request, its scope and the export stand, and the row."""
     hand = Hand(connection)
@@ -270,6 +302,31 @@ async def test_truth_table_of_people(console: Console) -> None:
     taken = await console(by_people)
     deciders = ["as_they_were", "waived_by_two", "what_is_needed_is_there"]
     assert taken == list(itertools.product(GOOD_TRIGGERS, GOOD_CONFIRMATIONS, deciders))
+
+
+async def test_what_becomes_known_later(console: Console) -> None:
+    """Two accounts that turn out to be one person's, and a waiver whose people turn out to be close
+    to the partner or one person, keep the bytes here; without such news they go."""
+    taken = await console(by_what_became_known)
+    assert taken == {"nothing": True, **dict.fromkeys(KNOWN_LATER, False)}
+
+
+async def test_nobody_close_to_the_partner_waives(console: Console) -> None:
+    """Whose own interest was waived, or who works for the partner by another account, agrees to
+    nobody else's waiver."""
+
+    def tried(connection: Connection) -> list[str | None]:
+        hand = Hand(connection)
+        world(hand)
+        waived(COUNSEL, "per_none", "per_conflict_signoff")(hand)
+        by_hand.person(hand, "elsewhere", "conflict_officer")
+        by_hand.link(hand, "per_staff", "per_elsewhere")
+        by_hand.recuse(hand, FIRST)
+        return by_hand.waive(hand, FIRST, COUNSEL, "per_elsewhere", "per_none")
+
+    close, employed, free = await console(tried)
+    assert free is None
+    assert all("rule for waiver_approval" in (said or "") for said in (close, employed))
 
 
 async def test_only_an_approval_of_ones_own_is_taken_back(console: Console) -> None:

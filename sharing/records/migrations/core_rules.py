@@ -28,12 +28,32 @@ def _sponsors(who: str) -> str:
     WHERE (s.id = r.sponsor OR s.email = lower(r.sponsor)) AND {_same("s.id", who)}))"""
 
 
+def _staff(who: str) -> str:
+    """True where the person in column `who` works for a partner, by whichever account."""
+    return f"""EXISTS (SELECT 1 FROM person p
+    WHERE p.partner_id IS NOT NULL AND {_same("p.id", who)})"""
+
+
+def _interested(who: str, request: str) -> str:
+    """True where an interest of the person in column `who` is on record for a request, waived or
+    not, or where that person gains from it in another way."""
+    return f"""(EXISTS (SELECT 1 FROM recusal y
+    WHERE y.request_id = {request} AND {_same("y.person_id", who)})
+    OR {_staff(who)}
+    OR EXISTS (SELECT 1 FROM request r
+      WHERE r.id = {request} AND r.sponsor IS NOT NULL AND {_sponsors(who)}))"""
+
+
 def _recused(who: str, request: str) -> str:
+    """True where the person in column `who` has an interest that no waiver lifts. A waiver is worth
+    something while two other people stand behind it who have no interest to this day."""
     return f"""EXISTS (SELECT 1 FROM recusal x
     WHERE x.request_id = {request} AND {_same("x.person_id", who)} AND (
-      SELECT COUNT(*) FROM waiver w JOIN waiver_approval a ON a.waiver_id = w.id
+      SELECT COUNT(DISTINCT {_human("a.person_id")})
+      FROM waiver w JOIN waiver_approval a ON a.waiver_id = w.id
       WHERE w.request_id = x.request_id AND w.person_id = x.person_id
-      AND w.interest_id = x.interest_id) < {WAIVERS_NEED})"""
+      AND w.interest_id = x.interest_id AND NOT {_same("a.person_id", "x.person_id")}
+      AND NOT {_interested("a.person_id", "w.request_id")}) < {WAIVERS_NEED})"""
 
 
 def _role(decision: str) -> str:
@@ -56,11 +76,18 @@ ROLES_HELD = f"""NOT EXISTS (
   SELECT 1 {COUNTED} AND NOT {_held("d.actor_id", _role("d"), "d.at", "{moment}")})"""
 
 NOBODY_INTERESTED = f"""NOT EXISTS (
-  SELECT 1 FROM decision d JOIN person p ON p.id = d.actor_id
-  JOIN request r ON r.id = d.request_id
+  SELECT 1 FROM decision d JOIN request r ON r.id = d.request_id
   WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest AND {COUNTS}
-  AND (p.partner_id IS NOT NULL OR {_sponsors("d.actor_id")}
+  AND ({_staff("d.actor_id")} OR {_sponsors("d.actor_id")}
     OR {_recused("d.actor_id", "d.request_id")}))"""
+
+# Two accounts may turn out to be one person's after both have decided.
+NOBODY_TWICE = f"""NOT EXISTS (
+  SELECT 1 FROM decision d JOIN decision o ON o.request_id = d.request_id
+  AND o.digest = d.digest AND o.id < d.id
+  WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest AND {COUNTS}
+  AND NOT EXISTS (SELECT 1 FROM decision_void v WHERE v.decision_id = o.id)
+  AND {_same("o.actor_id", "d.actor_id")})"""
 
 NOTHING_AGAINST = f"""NOT EXISTS (SELECT 1 {COUNTED} AND d.outcome <> 'approved')
 AND NOT EXISTS (
@@ -85,7 +112,7 @@ AND EXISTS (SELECT 1 FROM declaration c WHERE c.id = NEW.declaration_id
   AND c.person_id = NEW.actor_id AND c.request_id = NEW.request_id AND c.at <= NEW.at)
 AND EXISTS (SELECT 1 FROM register_declaration c WHERE c.person_id = NEW.actor_id
   AND c.at <= NEW.at AND c.valid_until > NEW.at)
-AND EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.actor_id AND p.partner_id IS NULL)
+AND NOT {_staff("NEW.actor_id")}
 AND ({_role("NEW")} = {ROLE_OF_GATE.format(stage="NEW.stage")} OR EXISTS (
   SELECT 1 FROM gate_need n WHERE n.request_id = NEW.request_id AND n.digest = NEW.digest
   AND n.stage = NEW.stage AND n.role = NEW.role))
@@ -107,6 +134,7 @@ AND (SELECT COUNT(*) {COUNTED} AND d.id IN (NEW.purpose_review_decision,
 AND {NEEDS_MET}
 AND {ROLES_HELD.format(moment="NEW.cleared_at")}
 AND {NOBODY_INTERESTED}
+AND {NOBODY_TWICE}
 AND {NOTHING_AGAINST}"""
 
 
@@ -116,7 +144,7 @@ def _engineer(who: str, since: str) -> str:
   AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.request_id = NEW.request_id
     AND {_same("d.actor_id", who)})
   AND NOT {_recused(who, "NEW.request_id")}
-  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = {who} AND p.partner_id IS NOT NULL)
+  AND NOT {_staff(who)}
   AND (r.sponsor IS NULL OR NOT {_sponsors(who)})"""
 
 
@@ -138,6 +166,7 @@ RELEASE_RULE = f"""EXISTS (
 AND {NEEDS_MET}
 AND {ROLES_HELD.format(moment="NEW.released_at")}
 AND {NOBODY_INTERESTED}
+AND {NOBODY_TWICE}
 AND {NOTHING_AGAINST}"""
 
 # Only an approval is ever voided: by its own decider, or because an interest recuses that person.
@@ -152,14 +181,12 @@ DECISION_VOID_RULE = f"""EXISTS (
 AND NOT EXISTS (SELECT 1 FROM decision d JOIN release s ON s.request_id = d.request_id
   AND s.digest = d.digest WHERE d.id = NEW.decision_id)"""
 
-# Two people agree to a waiver who have no interest themselves, and hold a role that may.
+# Two people agree to a waiver who have no interest themselves, not even a waived one, and hold a
+# role that may.
 WAIVER_APPROVAL_RULE = f"""EXISTS (
-  SELECT 1 FROM waiver w JOIN request r ON r.id = w.request_id
-  JOIN person p ON p.id = NEW.person_id
-  WHERE w.id = NEW.waiver_id AND p.partner_id IS NULL
+  SELECT 1 FROM waiver w WHERE w.id = NEW.waiver_id
   AND NOT {_same("w.person_id", "NEW.person_id")}
-  AND NOT {_recused("NEW.person_id", "w.request_id")}
-  AND (r.sponsor IS NULL OR NOT {_sponsors("NEW.person_id")})
+  AND NOT {_interested("NEW.person_id", "w.request_id")}
   AND EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = NEW.person_id
     AND g.role IN ('conflict_officer', 'legal_counsel', 'auditor') AND g.valid_from <= NEW.at
     AND (g.valid_until IS NULL OR g.valid_until > NEW.at))
