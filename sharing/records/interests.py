@@ -1,13 +1,17 @@
 """Interests, the declarations behind decisions, and recusals."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
-from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
-from sharing.records.parties import Partner, parents_of
+from sharing.conflict import Interest, InterestKind, Match, Organisation, Screening
+from sharing.records import screenings
+from sharing.records.parties import Partner
+from sharing.records.screenings import Target, targets_of
 from sharing.records.tables import new_id, now
 
 
@@ -84,22 +88,43 @@ def declare(
     return interest
 
 
-def matches(session: Session, partner_id: str, person_id: str | None = None) -> list[Match]:
-    """Interests held today that lead to a partner or its parents; of one person if given."""
+def matches(
+    session: Session,
+    partner_id: str,
+    person_id: str | None = None,
+    recipients: Sequence[str] = (),
+) -> list[Match]:
+    """Interests held today that lead to a partner, or to one of the onward recipients that a
+    request of it names; of one person if given."""
+    held = _held(session, person_id)
+    return _leading(session, held, {partner_id: _targets(session, partner_id, recipients)})[
+        partner_id
+    ]
+
+
+def screened(session: Session, partner_id: str, recipients: Sequence[str]) -> Screening:
+    """All that a conflict officer has to know of a request: matches, names that are only alike,
+    and how much is known of the owners."""
+    targets = _targets(session, partner_id, recipients)
+    return screenings.screening(session, _held(session), targets, now().date())
+
+
+def _held(session: Session, person_id: str | None = None) -> list[Interest]:
     statement = select(DeclaredInterest).order_by(col(DeclaredInterest.id))
     if person_id is not None:
         statement = statement.where(DeclaredInterest.person_id == person_id)
-    return _leading(session, map(value, session.exec(statement)), partner_id)
+    return [value(row) for row in session.exec(statement)]
 
 
-def _leading(session: Session, held: Iterable[Interest], partner_id: str) -> list[Match]:
+def _targets(session: Session, partner_id: str, recipients: Sequence[str]) -> list[Target]:
     partner = session.get_one(Partner, partner_id)
-    return screen(
-        held,
-        Organisation(partner.name, partner.lei),
-        parents_of(session, partner_id),
-        now().date(),
-    )
+    return targets_of(Organisation(partner.name, partner.lei), recipients)
+
+
+def _leading(
+    session: Session, held: Sequence[Interest], asked: Mapping[str, Sequence[Target]]
+) -> dict[str, list[Match]]:
+    return screenings.matches(session, held, asked, now().date())
 
 
 def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
@@ -125,15 +150,28 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
 def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
     """Recuses the person from every request still open to which a new interest leads; returns the
     ids of the requests."""
-    still_open = "SELECT id, partner_id FROM request WHERE ended_at IS NULL ORDER BY id"
-    leads: dict[str, list[Match]] = {}
-    recused: list[str] = []
-    for request_id, partner_id in session.connection().exec_driver_sql(still_open).all():
-        if partner_id not in leads:
-            leads[partner_id] = _leading(session, [interest], partner_id)
-        if leads[partner_id] and recuse(session, request_id, leads[partner_id]):
-            recused.append(request_id)
-    return recused
+    leads = _leading(session, [interest], _asked_by_open(session))
+    return [request_id for request_id, found in leads.items() if recuse(session, request_id, found)]
+
+
+def _asked_by_open(session: Session) -> dict[str, list[Target]]:
+    """Whom each request that is still open is about."""
+    still_open = (
+        "SELECT r.id, p.name, p.lei, v.body FROM request r JOIN partner p ON p.id = r.partner_id "
+        "JOIN revision v ON v.request_id = r.id AND v.number = r.revision "
+        "WHERE r.ended_at IS NULL ORDER BY r.id"
+    )
+    rows = session.connection().exec_driver_sql(still_open).all()
+    return {
+        request_id: targets_of(Organisation(name, lei), _body(body).get("onward_recipients", ()))
+        for request_id, name, lei, body in rows
+    }
+
+
+def _body(body: Any) -> dict[str, Any]:
+    """A revision's body; drivers give JSON as text."""
+    found: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
+    return found
 
 
 def recused_from(session: Session, request_id: str) -> frozenset[str]:

@@ -11,6 +11,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
+from sharing.ownership import EdgeKind
+from sharing.records.gathering import Entity, Hold, gather
 from sharing.records.tables import new_id, now
 from sharing.stages import Role
 
@@ -249,7 +251,7 @@ def add_partner(
     age_recipient: str | None,
     recipient_class: str | None = None,
 ) -> Partner:
-    """A new partner with the parents it named."""
+    """A new partner with the parents it named, both in the graph of organisations too."""
     partner = Partner(
         id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now(),
         recipient_class=recipient_class,
@@ -262,7 +264,16 @@ def add_partner(
         )
         for i, (parent, share) in enumerate(parents)
     )
+    own = Entity(name, lei.upper() if lei else None)
+    holds = [
+        Hold(_entity(parent), own, EdgeKind.OWNERSHIP, share, share) for parent, share in parents
+    ]
+    gather(session, [own], holds, f"partner:{partner.id}")
     return partner
+
+
+def _entity(named: Organisation) -> Entity:
+    return Entity(named.name, named.lei.upper() if named.lei else None)
 
 
 def person_named(session: Session, name: str) -> Person | None:

@@ -16,10 +16,12 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     interests,
     ledger,
     notices,
+    organisations,
     parties,
     recalls,
     reports,
     requests,
+    rulings,
     signing_keys,
 )
 

@@ -12,12 +12,13 @@ from tests.records.test_release_rule import FIRST, recused, release, world
 
 APPEND_ONLY = (
     "agreement", "audit_entry", "clearance", "consent_checkpoint", "consent_event",
-    "consent_report", "consent_statement", "decision", "declaration", "event", "interest", "notice",
-    "notice_compatibility", "notice_text", "recusal", "release", "revision", "subject",
+    "consent_report", "consent_statement", "decision", "declaration", "event", "interest",
+    "name_ruling", "notice", "notice_compatibility", "notice_text", "recusal", "release", "revision", "subject",
 )  # fmt: skip
 LIVING = {
     "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",
-    "idempotency_key", "partner", "partner_parent", "person", "recall_item", "request",
+    "idempotency_key", "organisation", "organisation_alias", "organisation_edge",
+    "organisation_twin", "partner", "partner_parent", "person", "recall_item", "request",
     "role_grant", "sign_in_code", "signing_key", "token", "unreadable_object",
 }  # fmt: skip
 
@@ -45,6 +46,9 @@ def filled(connection: Connection) -> Hand:
     hand.row("notice_text", name="n", version="1", language="en", text="t", text_sha256="x")
     hand.row("notice_compatibility", id="c", name="n", older="1", newer="1", compatible=True,
              reason="r", decided_by=FIRST, decided_at=at)  # fmt: skip
+    hand.row("organisation", id=1, name="n", name_key="n", person=False, source="t")
+    hand.row("name_ruling", interest_id="int_per_second", organisation_id=1, number=1,
+             ruling="dismissed", reason="r", ruled_by=FIRST, ruled_at=at)  # fmt: skip
     hand.row("event", position=1, at=at, type="t", subject="s", data="{}")
     hand.row("audit_entry", position=1, at=at, actor="a", action="t", detail="{}",
              previous="0", hash="h")  # fmt: skip

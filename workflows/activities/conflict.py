@@ -3,19 +3,19 @@
 from temporalio import activity
 
 from sharing.conflict import report
-from sharing.records import interests, requests
+from sharing.records import gathering, interests, requests
 from sharing.records.database import Database
-from sharing.records.parties import Person, parents_of
+from sharing.records.parties import Person
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judged, open_gate
-from workflows.activities.submission import SCREENING
+from workflows.activities.recusals import recuse
 from workflows.messages import Opened, Opening
 
 
 class ConflictSignoff:
-    """Who inside has an interest in the partner or its parents?"""
+    """Who inside has an interest that leads to the partner, or to whom it hands the data on?"""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -28,11 +28,10 @@ class ConflictSignoff:
 
 
 def _judge(unit: Unit, request: Request) -> Judged:
-    found = interests.matches(unit.session, request.partner_id)
-    for person in interests.recuse(unit.session, request.id, found):
-        unit.audit(SCREENING, "person.recused", request.id, person=person)
-        unit.tell("person.recused", person, partner_id=request.partner_id, request_id=request.id)
+    recipients = requests.revision_row(unit.session, request).body["onward_recipients"]
+    gathering.keep_names(unit.session, recipients, "request")
+    screening = interests.screened(unit.session, request.partner_id, recipients)
+    recuse(unit, request.id, request.partner_id, screening.matches)
     sponsor = requests.sponsor(unit.session, request)
     known = sponsor is not None and unit.session.get(Person, sponsor) is not None
-    parents = parents_of(unit.session, request.partner_id)
-    return Judged(report(found, sponsor, known, parents))
+    return Judged(report(screening, sponsor, known))
