@@ -28,6 +28,7 @@ from api.routes import (
     keys,
     me,
     notices,
+    organisations,
     own_consents,
     packages,
     partners,
@@ -36,6 +37,8 @@ from api.routes import (
     receipts,
     requests,
     reviews,
+    rulings,
+    screenings,
     tokens,
 )
 from sharing.records.database import Database, StorageFailed
@@ -54,6 +57,9 @@ ROUTES = (
     recalls,
     events,
     partners,
+    organisations,
+    rulings,
+    screenings,
     people,
     tokens,
     datasets,

@@ -38,5 +38,11 @@ def alike(
     return sorted(found)
 
 
+def score(one: str, other: str, threshold: float = THRESHOLD) -> float | None:
+    """How much alike two names are, of 100; None if they are not, or if they are the same."""
+    found = alike([one], [other], threshold)
+    return found[0][2] if found else None
+
+
 def _sorted(name: str) -> str:
     return " ".join(sorted(plain(name).split()))

@@ -79,6 +79,7 @@ class Gathered:
     organisations: int = 0
     edges: int = 0
     known: int = 0
+    changed: bool = False
     over_all: list[str] = field(default_factory=list)
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -92,6 +93,11 @@ def gather(
     _entities(session, everybody, source, done)
     done.over_all = more_than_all(session, _edges(session, holds, source, done))
     return done
+
+
+def number_of(session: Session, identity: tuple[str, str]) -> int:
+    """The number of an entity that is on record."""
+    return _recorded(session, [identity])[identity][0]
 
 
 def keep_names(session: Session, names: Sequence[str], source: str) -> None:
@@ -121,6 +127,7 @@ def _entities(session: Session, told: Iterable[Entity], source: str, done: Gathe
     done.organisations = len(new)
     names = _named_anew(session, merged, recorded)
     aliases = _aliases(session, merged, done.numbers)
+    done.changed = bool(new or names or aliases)
     names |= {done.numbers[identity] for identity in new if not merged[identity].person}
     _twins(session, names | aliases)
 
@@ -265,6 +272,7 @@ def _edges(session: Session, holds: Sequence[Hold], source: str, done: Gathered)
         rows = [dict(zip(names, (*key, *said), strict=True)) for key, said in new.items()]
         connection.execute(insert(edge), rows)
     done.edges, done.known = len(new), len(told) - len(new)
+    done.changed = done.changed or bool(new)
     return {key[1] for key in new}
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, Screening
+from sharing.errors import NotFound
 from sharing.records import screenings
 from sharing.records.parties import Partner
 from sharing.records.screenings import Target, targets_of
@@ -109,6 +110,14 @@ def screened(session: Session, partner_id: str, recipients: Sequence[str]) -> Sc
     return screenings.screening(session, _held(session), targets, now().date())
 
 
+def get(session: Session, interest_id: str) -> Interest:
+    """An interest by id, or NotFound."""
+    row = session.get(DeclaredInterest, interest_id)
+    if row is None:
+        raise NotFound("interest", interest_id)
+    return value(row)
+
+
 def _held(session: Session, person_id: str | None = None) -> list[Interest]:
     statement = select(DeclaredInterest).order_by(col(DeclaredInterest.id))
     if person_id is not None:
@@ -152,6 +161,17 @@ def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
     ids of the requests."""
     leads = _leading(session, [interest], _asked_by_open(session))
     return [request_id for request_id, found in leads.items() if recuse(session, request_id, found)]
+
+
+def recuse_from_open(session: Session) -> list[tuple[str, str]]:
+    """Recuses everybody who is matched, from every request still open: for when more is known of
+    who owns whom. Returns the new (request, person)."""
+    leads = _leading(session, _held(session), _asked_by_open(session))
+    return [
+        (request_id, person)
+        for request_id, found in leads.items()
+        for person in recuse(session, request_id, found)
+    ]
 
 
 def _asked_by_open(session: Session) -> dict[str, list[Target]]:

@@ -13,7 +13,8 @@ from tests.records.test_release_rule import FIRST, recused, release, world
 APPEND_ONLY = (
     "agreement", "audit_entry", "clearance", "consent_checkpoint", "consent_event",
     "consent_report", "consent_statement", "decision", "declaration", "event", "interest",
-    "name_ruling", "notice", "notice_compatibility", "notice_text", "recusal", "release", "revision", "subject",
+    "name_ruling", "notice", "notice_compatibility", "notice_text", "recusal", "release",
+    "revision", "subject",
 )  # fmt: skip
 LIVING = {
     "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",

@@ -2,10 +2,8 @@
 
 from temporalio import activity
 
-from sharing.conflict import report
-from sharing.records import gathering, interests, requests
+from sharing.records import gathering, signoff
 from sharing.records.database import Database
-from sharing.records.parties import Person
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
@@ -28,10 +26,7 @@ class ConflictSignoff:
 
 
 def _judge(unit: Unit, request: Request) -> Judged:
-    recipients = requests.revision_row(unit.session, request).body["onward_recipients"]
-    gathering.keep_names(unit.session, recipients, "request")
-    screening = interests.screened(unit.session, request.partner_id, recipients)
+    gathering.keep_names(unit.session, signoff.recipients(unit.session, request), "request")
+    screening = signoff.screened(unit.session, request)
     recuse(unit, request.id, request.partner_id, screening.matches)
-    sponsor = requests.sponsor(unit.session, request)
-    known = sponsor is not None and unit.session.get(Person, sponsor) is not None
-    return Judged(report(screening, sponsor, known))
+    return Judged(signoff.findings(unit.session, request, screening))
