@@ -1,6 +1,7 @@
 """Organisations: who owns and controls whom, told one by one or in files of lines."""
 
 import asyncio
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -81,6 +82,10 @@ async def listed(
 
 
 def _one(body: bytes) -> NewOrganisation:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError) as failure:
+        raise Refused("invalid_json", f"Not JSON: {str(failure)[:200]}.") from None
     try:
         return NewOrganisation.model_validate_json(body)
     except ValidationError as failure:
