@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, insert, select
+from sqlmodel import Field, Session, SQLModel, insert, select
 
 from sharing.conflict import Interest, InterestKind, Match, Organisation, Screening
 from sharing.errors import NotFound
@@ -33,6 +34,12 @@ class DeclaredInterest(SQLModel, table=True):
 
 
 _RECORD = insert(DeclaredInterest)
+_KINDS = {str(kind): kind for kind in InterestKind}
+# Without an object for each: there are as many as people inside have ties.
+_ROW: Any = DeclaredInterest
+_COLUMNS: Any = sqlalchemy.select(
+    _ROW.id, _ROW.person_id, _ROW.organisation, _ROW.lei, _ROW.kind, _ROW.since, _ROW.until
+)
 
 
 class Declaration(SQLModel, table=True):
@@ -97,7 +104,7 @@ def matches(
 ) -> list[Match]:
     """Interests held today that lead to a partner, or to one of the onward recipients that a
     request of it names; of one person if given."""
-    held = _held(session, person_id)
+    held = held_by(session, person_id)
     return _leading(session, held, {partner_id: _targets(session, partner_id, recipients)})[
         partner_id
     ]
@@ -107,7 +114,7 @@ def screened(session: Session, partner_id: str, recipients: Sequence[str]) -> Sc
     """All that a conflict officer has to know of a request: matches, names that are only alike,
     and how much is known of the owners."""
     targets = _targets(session, partner_id, recipients)
-    return screenings.screening(session, _held(session), targets, now().date())
+    return screenings.screening(session, held_by(session), targets, now().date())
 
 
 def get(session: Session, interest_id: str) -> Interest:
@@ -118,11 +125,16 @@ def get(session: Session, interest_id: str) -> Interest:
     return value(row)
 
 
-def _held(session: Session, person_id: str | None = None) -> list[Interest]:
-    statement = select(DeclaredInterest).order_by(col(DeclaredInterest.id))
+def held_by(session: Session, person_id: str | None = None) -> list[Interest]:
+    """Every declared interest, or one person's, in the order of their ids."""
+    statement = _COLUMNS.order_by(DeclaredInterest.id)
     if person_id is not None:
         statement = statement.where(DeclaredInterest.person_id == person_id)
-    return [value(row) for row in session.exec(statement)]
+    rows = session.connection().execute(statement)
+    return [
+        Interest(number, person, Organisation(name, lei), _KINDS[kind], since, until)
+        for number, person, name, lei, kind, since, until in rows
+    ]
 
 
 def _targets(session: Session, partner_id: str, recipients: Sequence[str]) -> list[Target]:
@@ -166,7 +178,7 @@ def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
 def recuse_from_open(session: Session) -> list[tuple[str, str]]:
     """Recuses everybody who is matched, from every request still open: for when more is known of
     who owns whom. Returns the new (request, person)."""
-    leads = _leading(session, _held(session), _asked_by_open(session))
+    leads = _leading(session, held_by(session), _asked_by_open(session))
     return [
         (request_id, person)
         for request_id, found in leads.items()

@@ -5,7 +5,7 @@ from datetime import date
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import CheckConstraint, Connection, Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select, union_all
 
 from sharing.conflict import Organisation, plain
@@ -103,6 +103,20 @@ def named(session: Session, numbers: Iterable[int]) -> dict[int, Named]:
     return found
 
 
+def called(session: Session, numbers: Iterable[int]) -> Iterator[tuple[int, str | None, str]]:
+    """(number, LEI, name as it is compared) of each name and alias of these; no persons."""
+    row, alias = RecordedOrganisation, OrganisationAlias
+    for chunk in chunks(sorted(numbers)):
+        these = col(row.id).in_(chunk) & col(row.person).is_(False)
+        own = select(row.id, row.lei, row.name_key).where(these)
+        other = (
+            select(row.id, row.lei, alias.name_key)
+            .join(alias, col(alias.organisation_id) == row.id)
+            .where(these)
+        )
+        yield from ((n, lei, key) for one in (own, other) for n, lei, key in session.execute(one))
+
+
 def resolve(session: Session, organisations: Sequence[Organisation]) -> list[set[int]]:
     """For each organisation the nodes that are the same: by LEI where both have one, else by name
     or alias. A person of whom only the name is known is never the same as anything."""
@@ -150,8 +164,3 @@ def _same(
         if not (lei and their_lei) or lei == their_lei
     }
     return found | ({by_lei[lei]} if lei in by_lei else set())
-
-
-def connection(session: Session) -> Connection:
-    """Where statements run that the session need not watch."""
-    return session.connection()

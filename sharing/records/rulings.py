@@ -56,9 +56,10 @@ def rule(session: Session, pair: Pair, said: Said, reason: str, by: str) -> Name
     return row
 
 
-def standing(session: Session, interest_ids: Iterable[str]) -> dict[Pair, NameRuling]:
-    """The last word on each pair."""
-    found = sorted(_of(session, interest_ids), key=lambda one: one.number)
+def standing(session: Session, interest_ids: Iterable[str] | None) -> dict[Pair, NameRuling]:
+    """The last word on each pair; on all there are, with None."""
+    every = session.exec(select(NameRuling)) if interest_ids is None else _of(session, interest_ids)
+    found = sorted(every, key=lambda one: one.number)
     return {(one.interest_id, one.organisation_id): one for one in found}
 
 

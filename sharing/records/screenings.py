@@ -1,25 +1,26 @@
 """Screening on record: which declared interests lead to a request's partner, or to anybody that it
 hands the data on to."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlmodel import Session
 
 from sharing.alike import LONGEST, alike
-from sharing.conflict import Alike, Interest, Leg, Match, Organisation, Screening, same
+from sharing.conflict import Alike, Interest, Leg, Match, Organisation, Screening, plain
 from sharing.ownership import Named
 from sharing.records import rulings
 from sharing.records.gathering import more_than_all
 from sharing.records.graph import RecordedGraph
-from sharing.records.organisations import named, resolve
+from sharing.records.organisations import called, named, resolve
 from sharing.records.rulings import Said
 from sharing.screening import Around, Trace, Way, around
 from sharing.ties import relation, steps
 
 PARTNER = "the partner"
 OWNERS_TOLD = 20
+FEW = 100  # interests: more of them are looked through here, not asked for one by one
 _OWNED_WAYS = (Way.TARGET, Way.OWNER, Way.HOLDER)
 
 
@@ -31,14 +32,12 @@ class Target:
     called: str = PARTNER
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An interest, and the nodes of the graph that its organisation is: by name or LEI, or because
-    a conflict officer confirmed it."""
+@dataclass(slots=True)
+class Linked:
+    """An interest that is in nodes of the graph; each is True if only a person says so."""
 
     interest: Interest
-    numbers: frozenset[int]
-    confirmed: frozenset[int]
+    nodes: dict[int, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -47,7 +46,8 @@ class Search:
 
     session: Session
     targets: Sequence[Target]
-    held: Sequence[Held]
+    held: Sequence[Interest]
+    links: Sequence[Linked]
     found: Mapping[str, Around]
     names: dict[int, Named]
 
@@ -111,50 +111,82 @@ def _search(
     starts = {
         _key(t): found or {-1 - i} for i, (t, found) in enumerate(zip(once, numbers, strict=True))
     }
-    unknown = {n: t for t in once for n in starts[_key(t)] if n < 0}
-    names = {n: Named(n, t.organisation.name, t.organisation.lei) for n, t in unknown.items()}
+    unknown = {n: t.organisation for t in once for n in starts[_key(t)] if n < 0}
+    names = {n: Named(n, one.name, one.lei) for n, one in unknown.items()}
     found = around(RecordedGraph(session, day), starts)
-    return Search(session, once, _held(session, held, unknown), found, names)
+    reached = {n for one in found.values() for n in one.reached if n > 0}
+    return Search(session, once, held, _links(session, held, reached, names), found, names)
 
 
-def _held(session: Session, held: Sequence[Interest], unknown: Mapping[int, Target]) -> list[Held]:
-    ruled = rulings.standing(session, [one.id for one in held])
-    confirmed: dict[str, set[int]] = {}
-    for (interest_id, number), row in ruled.items():
-        if row.ruling == Said.CONFIRMED:
-            confirmed.setdefault(interest_id, set()).add(number)
-    nodes = resolve(session, [one.organisation for one in held])
-    return [
-        Held(
-            one,
-            frozenset(
-                numbers | {n for n, t in unknown.items() if same(one.organisation, t.organisation)}
-            ),
-            frozenset(confirmed.get(one.id, ())),
-        )
-        for one, numbers in zip(held, nodes, strict=True)
-    ]
+def _links(
+    session: Session,
+    held: Sequence[Interest],
+    reached: Collection[int],
+    unknown: Mapping[int, Named],
+) -> list[Linked]:
+    """Which interests are in which of the nodes that were reached. One looks from the side on which
+    there is less: few interests are looked for in the graph, few nodes among the interests."""
+    by_name = [(one.number, one.lei, plain(one.name)) for one in unknown.values()]
+    pairs: Iterable[tuple[Interest, int]]
+    if len(held) < FEW:
+        nodes = resolve(session, [one.organisation for one in held])
+        pairs = [(one, n) for one, numbers in zip(held, nodes, strict=True) for n in numbers]
+    else:
+        by_name += called(session, reached)
+        pairs = ()
+    links: dict[str, Linked] = {}
+    for interest, number, said in (
+        *((one, n, True) for one, n in _confirmed(session, held)),
+        *((one, n, False) for one, n in (*pairs, *_among(held, by_name))),
+    ):
+        links.setdefault(interest.id, Linked(interest)).nodes[number] = said
+    return [links[name] for name in sorted(links)]
+
+
+def _confirmed(session: Session, held: Sequence[Interest]) -> list[tuple[Interest, int]]:
+    ruled = rulings.standing(session, [one.id for one in held] if len(held) < FEW else None)
+    said = {pair for pair, row in ruled.items() if row.ruling == Said.CONFIRMED}
+    by_id = {one.id: one for one in held} if said else {}
+    return [(by_id[name], number) for name, number in sorted(said) if name in by_id]
+
+
+def _among(
+    held: Sequence[Interest], nodes: Iterable[tuple[int, str | None, str]]
+) -> Iterator[tuple[Interest, int]]:
+    """The interests in each node, which is given once for each name that it has."""
+    by_lei: dict[str, list[Interest]] = {}
+    by_key: dict[str, list[Interest]] = {}
+    for one in held:
+        by_key.setdefault(plain(one.organisation.name), []).append(one)
+        if one.organisation.lei:
+            by_lei.setdefault(one.organisation.lei.upper(), []).append(one)
+    for number, lei, key in nodes:
+        for one in by_lei.get(lei, ()) if lei else ():
+            yield one, number
+        for one in by_key.get(key, ()):
+            if not (lei and one.organisation.lei):
+                yield one, number
 
 
 def _matches(search: Search, target: Target) -> list[Match]:
     """The shortest path of each interest to one target."""
     reached, nearest = search.found[_key(target)].reached, []
-    for held in search.held:
-        traces = [reached[n] for n in held.numbers | held.confirmed if n in reached]
+    for linked in search.links:
+        traces = [reached[n] for n in linked.nodes if n in reached]
         if traces:
-            nearest.append((held, min(traces, key=lambda t: (t.hops, t.number))))
+            nearest.append((linked, min(traces, key=lambda t: (t.hops, t.number))))
     _learn(search, {n for _, trace in nearest for n in _numbers(trace)})
-    return [_match(search, held, trace) for held, trace in nearest]
+    return [_match(search, linked, trace) for linked, trace in nearest]
 
 
-def _match(search: Search, held: Held, trace: Trace) -> Match:
+def _match(search: Search, linked: Linked, trace: Trace) -> Match:
     node = search.names[trace.number]
     return Match(
-        held.interest,
+        linked.interest,
         Organisation(node.name, node.lei),
         relation(trace.way, trace.hops, PARTNER),
         tuple(_legs(search, trace)),
-        confirmed=trace.number not in held.numbers,
+        confirmed=linked.nodes[trace.number],
     )
 
 
@@ -170,14 +202,14 @@ def _legs(search: Search, trace: Trace) -> list[Leg]:
 def _alike(search: Search, found: Sequence[Match]) -> list[Alike]:
     """Pairs of an interest that leads nowhere and an organisation near by with almost its name."""
     matched = {match.interest.id for match in found}
-    free = [held.interest for held in search.held if held.interest.id not in matched]
+    free = [one for one in search.held if one.id not in matched]
     near = _nearest(search)
     if not free or not near:
         return []
     _learn(search, {n for n, _ in near})
     nodes = [search.names[n] for n, _ in near]
     told = {n: relation(trace.way, trace.hops, t.called) for n, (trace, t) in near}
-    ruled = rulings.standing(search.session, [one.id for one in free])
+    ruled = rulings.standing(search.session, None)
     names = [one.organisation.name for one in free]
     pairs = []
     for ours, theirs, score in alike(names, [node.name for node in nodes]):
