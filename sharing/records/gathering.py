@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import delete, func, insert, or_, tuple_, update
+from sqlalchemy import delete, insert, tuple_, update
 from sqlmodel import Session, col, select
 
 from sharing.conflict import Organisation, plain
-from sharing.ownership import EdgeKind, over_all
+from sharing.ownership import EdgeKind
 from sharing.records.heads import take
 from sharing.records.organisations import (
     OrganisationAlias,
@@ -19,10 +19,9 @@ from sharing.records.organisations import (
     RecordedOrganisation,
     by_name,
     chunks,
-    named,
+    more_than_all,
     resolve,
 )
-from sharing.records.tables import now
 
 _PAIRS = 300  # keys of several columns in one question
 _EDGE: Any = OrganisationEdge
@@ -282,23 +281,3 @@ def _there(session: Session, keys: Iterable[EdgeKey]) -> dict[EdgeKey, tuple[Any
         for row in session.execute(_EDGES.where(_KEY.in_(chunk))):
             found[row[0], row[1], row[2], row[3]] = tuple(row[4:])
     return found
-
-
-def more_than_all(session: Session, numbers: Iterable[int]) -> list[str]:
-    """Names of those of which more than all is owned today, each owner's largest share counted."""
-    edge, found = OrganisationEdge, []
-    for chunk in chunks(numbers):
-        largest = (
-            select(edge.owned_id, edge.owner_id, func.max(edge.at_least).label("share"))
-            .where(
-                col(edge.owned_id).in_(chunk),
-                edge.kind == EdgeKind.OWNERSHIP.value,
-                or_(col(edge.until).is_(None), col(edge.until) >= now().date()),
-                or_(col(edge.since).is_(None), col(edge.since) <= now().date()),
-            )
-            .group_by(col(edge.owned_id), col(edge.owner_id))
-            .subquery()
-        )
-        sums = select(largest.c.owned_id, func.sum(largest.c.share)).group_by(largest.c.owned_id)
-        found += [number for number, total in session.execute(sums) if over_all(total or 0.0)]
-    return sorted(one.name for one in named(session, found).values())

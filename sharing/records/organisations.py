@@ -5,12 +5,12 @@ from datetime import date
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select, union_all
 
 from sharing.conflict import Organisation, plain
-from sharing.ownership import Named
-from sharing.records.tables import Position
+from sharing.ownership import EdgeKind, Named, over_all
+from sharing.records.tables import Position, now
 
 T = TypeVar("T")
 CHUNK = 900  # values in one question: SQLite and PostgreSQL take more, and plan them worse
@@ -164,3 +164,23 @@ def _same(
         if not (lei and their_lei) or lei == their_lei
     }
     return found | ({by_lei[lei]} if lei in by_lei else set())
+
+
+def more_than_all(session: Session, numbers: Iterable[int]) -> list[str]:
+    """Names of those of which more than all is owned today, each owner's largest share counted."""
+    edge, found = OrganisationEdge, []
+    for chunk in chunks(numbers):
+        largest = (
+            select(edge.owned_id, edge.owner_id, func.max(edge.at_least).label("share"))
+            .where(
+                col(edge.owned_id).in_(chunk),
+                edge.kind == EdgeKind.OWNERSHIP.value,
+                or_(col(edge.until).is_(None), col(edge.until) >= now().date()),
+                or_(col(edge.since).is_(None), col(edge.since) <= now().date()),
+            )
+            .group_by(col(edge.owned_id), col(edge.owner_id))
+            .subquery()
+        )
+        sums = select(largest.c.owned_id, func.sum(largest.c.share)).group_by(largest.c.owned_id)
+        found += [number for number, total in session.execute(sums) if over_all(total or 0.0)]
+    return sorted(one.name for one in named(session, found).values())

@@ -284,16 +284,6 @@ def person_named(session: Session, name: str) -> Person | None:
     )
 
 
-def parents_of(session: Session, partner_id: str) -> list[Organisation]:
-    """The organisations that a partner named as its parents."""
-    rows = session.exec(
-        select(PartnerParent)
-        .where(PartnerParent.partner_id == partner_id)
-        .order_by(col(PartnerParent.number))
-    )
-    return [Organisation(row.name, row.lei) for row in rows]
-
-
 def people_with(session: Session, role: Role) -> list[str]:
     """Ids of everyone who holds a role now, in a stable order."""
     at = now()

@@ -11,9 +11,8 @@ from sharing.alike import LONGEST, alike
 from sharing.conflict import Alike, Interest, Leg, Match, Organisation, Screening, plain
 from sharing.ownership import Named
 from sharing.records import rulings
-from sharing.records.gathering import more_than_all
 from sharing.records.graph import RecordedGraph
-from sharing.records.organisations import called, named, resolve
+from sharing.records.organisations import called, more_than_all, named, resolve
 from sharing.records.rulings import Said
 from sharing.screening import Around, Trace, Way, around
 from sharing.ties import relation, steps
