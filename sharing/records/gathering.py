@@ -50,7 +50,7 @@ class Entity:
     def identity(self) -> tuple[str, str]:
         """What makes it the same one when it is told again."""
         if self.lei:
-            return "lei", self.lei
+            return "lei", self.lei.upper()
         if self.ref:
             return "ref", self.ref
         return "name", plain(self.name or "")
@@ -149,7 +149,7 @@ def _row(number: int, one: Entity, source: str) -> dict[str, Any]:
         "id": number,
         "name": name,
         "name_key": plain(name),
-        "lei": one.lei,
+        "lei": one.lei.upper() if one.lei else None,
         "ref": None if one.lei else one.ref,
         "person": one.person,
         "source": source,

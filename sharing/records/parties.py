@@ -264,16 +264,13 @@ def add_partner(
         )
         for i, (parent, share) in enumerate(parents)
     )
-    own = Entity(name, lei.upper() if lei else None)
+    own = Entity(name, lei)
     holds = [
-        Hold(_entity(parent), own, EdgeKind.OWNERSHIP, share, share) for parent, share in parents
+        Hold(Entity(parent.name, parent.lei), own, EdgeKind.OWNERSHIP, share, share)
+        for parent, share in parents
     ]
     gather(session, [own], holds, f"partner:{partner.id}")
     return partner
-
-
-def _entity(named: Organisation) -> Entity:
-    return Entity(named.name, named.lei.upper() if named.lei else None)
 
 
 def person_named(session: Session, name: str) -> Person | None:
