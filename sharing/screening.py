@@ -46,7 +46,7 @@ class Limits:
 
     hops: int = 5
     owned: int = 10_000
-    organisations: int = 50_000
+    organisations: int = 20_000
 
 
 LIMITS = Limits()

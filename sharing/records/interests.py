@@ -1,7 +1,7 @@
 """Interests, the declarations behind decisions, and recusals."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from sqlmodel import Field, Session, SQLModel, insert, select
 from sharing.conflict import Interest, InterestKind, Match, Organisation, Screening
 from sharing.errors import NotFound
 from sharing.records import screenings
+from sharing.records.organisations import chunks
 from sharing.records.parties import Partner
-from sharing.records.screenings import Target, targets_of
+from sharing.records.screenings import Stake, Stakes, Target, targets_of
 from sharing.records.tables import new_id, now
 
 
@@ -34,12 +35,7 @@ class DeclaredInterest(SQLModel, table=True):
 
 
 _RECORD = insert(DeclaredInterest)
-_KINDS = {str(kind): kind for kind in InterestKind}
-# Without an object for each: there are as many as people inside have ties.
 _ROW: Any = DeclaredInterest
-_COLUMNS: Any = sqlalchemy.select(
-    _ROW.id, _ROW.person_id, _ROW.organisation, _ROW.lei, _ROW.kind, _ROW.since, _ROW.until
-)
 
 
 class Declaration(SQLModel, table=True):
@@ -104,7 +100,7 @@ def matches(
 ) -> list[Match]:
     """Interests held today that lead to a partner, or to one of the onward recipients that a
     request of it names; of one person if given."""
-    held = held_by(session, person_id)
+    held = stakes(session, person_id)
     return _leading(session, held, {partner_id: _targets(session, partner_id, recipients)})[
         partner_id
     ]
@@ -114,7 +110,7 @@ def screened(session: Session, partner_id: str, recipients: Sequence[str]) -> Sc
     """All that a conflict officer has to know of a request: matches, names that are only alike,
     and how much is known of the owners."""
     targets = _targets(session, partner_id, recipients)
-    return screenings.screening(session, held_by(session), targets, now().date())
+    return screenings.screening(session, stakes(session), targets, now().date())
 
 
 def get(session: Session, interest_id: str) -> Interest:
@@ -125,16 +121,31 @@ def get(session: Session, interest_id: str) -> Interest:
     return value(row)
 
 
-def held_by(session: Session, person_id: str | None = None) -> list[Interest]:
-    """Every declared interest, or one person's, in the order of their ids."""
-    statement = _COLUMNS.order_by(DeclaredInterest.id)
+def stakes(session: Session, person_id: str | None = None) -> Stakes:
+    """Every declared interest that counts today, or one person's, in the order of their ids."""
+    row = _ROW
+    statement = sqlalchemy.select(row.id, row.organisation, row.lei).where(
+        sqlalchemy.or_(row.until.is_(None), row.until >= now().date())
+    )
     if person_id is not None:
-        statement = statement.where(DeclaredInterest.person_id == person_id)
-    rows = session.connection().execute(statement)
-    return [
-        Interest(number, person, Organisation(name, lei), _KINDS[kind], since, until)
-        for number, person, name, lei, kind, since, until in rows
-    ]
+        statement = statement.where(row.person_id == person_id)
+    found = session.connection().execute(statement.order_by(row.id)).all()
+    return Stakes([Stake(*one) for one in found], lambda ids: _read(session, ids))
+
+
+def _read(session: Session, interest_ids: Collection[str]) -> dict[str, Interest]:
+    return {
+        row.id: value(row)
+        for chunk in chunks(sorted(interest_ids))
+        for row in session.exec(select(DeclaredInterest).where(_ROW.id.in_(chunk)))
+    }
+
+
+def _stake(interest: Interest) -> Stakes:
+    """One interest as the only one, if it counts today."""
+    one = Stake(interest.id, interest.organisation.name, interest.organisation.lei)
+    every = [one] if interest.counts_on(now().date()) else []
+    return Stakes(every, lambda ids: {interest.id: interest} if interest.id in ids else {})
 
 
 def _targets(session: Session, partner_id: str, recipients: Sequence[str]) -> list[Target]:
@@ -143,7 +154,7 @@ def _targets(session: Session, partner_id: str, recipients: Sequence[str]) -> li
 
 
 def _leading(
-    session: Session, held: Sequence[Interest], asked: Mapping[str, Sequence[Target]]
+    session: Session, held: Stakes, asked: Mapping[str, Sequence[Target]]
 ) -> dict[str, list[Match]]:
     return screenings.matches(session, held, asked, now().date())
 
@@ -171,14 +182,14 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
 def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
     """Recuses the person from every request still open to which a new interest leads; returns the
     ids of the requests."""
-    leads = _leading(session, [interest], _asked_by_open(session))
+    leads = _leading(session, _stake(interest), _asked_by_open(session))
     return [request_id for request_id, found in leads.items() if recuse(session, request_id, found)]
 
 
 def recuse_from_open(session: Session) -> list[tuple[str, str]]:
     """Recuses everybody who is matched, from every request still open: for when more is known of
     who owns whom. Returns the new (request, person)."""
-    leads = _leading(session, held_by(session), _asked_by_open(session))
+    leads = _leading(session, stakes(session), _asked_by_open(session))
     return [
         (request_id, person)
         for request_id, found in leads.items()

@@ -1,9 +1,10 @@
 """Screening on record: which declared interests lead to a request's partner, or to anybody that it
 hands the data on to."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -13,7 +14,7 @@ from sharing.ownership import Named
 from sharing.records import rulings
 from sharing.records.graph import RecordedGraph
 from sharing.records.organisations import called, more_than_all, named, resolve
-from sharing.records.rulings import Said
+from sharing.records.rulings import NameRuling, Said
 from sharing.screening import Around, Trace, Way, around
 from sharing.ties import relation, steps
 
@@ -31,6 +32,22 @@ class Target:
     called: str = PARTNER
 
 
+class Stake(NamedTuple):
+    """What of an interest is compared, of each that counts: of most no more is read."""
+
+    interest_id: str
+    name: str
+    lei: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """The stakes that count, and how the interests behind some of them are read."""
+
+    every: Sequence[Stake]
+    read: Callable[[Collection[str]], Mapping[str, Interest]]
+
+
 @dataclass(slots=True)
 class Linked:
     """An interest that is in nodes of the graph; each is True if only a person says so."""
@@ -45,7 +62,7 @@ class Search:
 
     session: Session
     targets: Sequence[Target]
-    held: Sequence[Interest]
+    held: Stakes
     links: Sequence[Linked]
     found: Mapping[str, Around]
     names: dict[int, Named]
@@ -58,13 +75,12 @@ def targets_of(partner: Organisation, recipients: Sequence[str]) -> list[Target]
 
 
 def matches(
-    session: Session, held: Sequence[Interest], asked: Mapping[str, Sequence[Target]], day: date
+    session: Session, held: Stakes, asked: Mapping[str, Sequence[Target]], day: date
 ) -> dict[str, list[Match]]:
     """The matches of each of several questions, each a list of targets; answered together."""
-    counting = [interest for interest in held if interest.counts_on(day)]
-    if not counting or not asked:
+    if not held.every or not asked:
         return {question: [] for question in asked}
-    search = _search(session, counting, [t for all_of in asked.values() for t in all_of], day)
+    search = _search(session, held, [t for all_of in asked.values() for t in all_of], day)
     by_target = {_key(t): _matches(search, t) for t in search.targets}
     return {
         question: [
@@ -76,12 +92,9 @@ def matches(
     }
 
 
-def screening(
-    session: Session, held: Sequence[Interest], targets: Sequence[Target], day: date
-) -> Screening:
+def screening(session: Session, held: Stakes, targets: Sequence[Target], day: date) -> Screening:
     """Everything that a conflict officer has to know of one request."""
-    counting = [interest for interest in held if interest.counts_on(day)]
-    search = _search(session, counting, targets, day)
+    search = _search(session, held, targets, day)
     found = [
         replace(match, relation=match.relation.replace(PARTNER, t.called), target=t.called)
         for t in targets
@@ -102,9 +115,7 @@ def screening(
     )
 
 
-def _search(
-    session: Session, held: Sequence[Interest], targets: Sequence[Target], day: date
-) -> Search:
+def _search(session: Session, held: Stakes, targets: Sequence[Target], day: date) -> Search:
     once = list({_key(t): t for t in targets}.values())
     numbers = resolve(session, [t.organisation for t in once])
     starts = {
@@ -118,53 +129,52 @@ def _search(
 
 
 def _links(
-    session: Session,
-    held: Sequence[Interest],
-    reached: Collection[int],
-    unknown: Mapping[int, Named],
+    session: Session, held: Stakes, reached: Collection[int], unknown: Mapping[int, Named]
 ) -> list[Linked]:
     """Which interests are in which of the nodes that were reached. One looks from the side on which
     there is less: few interests are looked for in the graph, few nodes among the interests."""
+    few = len(held.every) < FEW
     by_name = [(one.number, one.lei, plain(one.name)) for one in unknown.values()]
-    pairs: Iterable[tuple[Interest, int]]
-    if len(held) < FEW:
-        nodes = resolve(session, [one.organisation for one in held])
-        pairs = [(one, n) for one, numbers in zip(held, nodes, strict=True) for n in numbers]
+    pairs: list[tuple[str, int]] = []
+    if few:
+        nodes = resolve(session, [Organisation(one.name, one.lei) for one in held.every])
+        pairs = [
+            (one.interest_id, n)
+            for one, numbers in zip(held.every, nodes, strict=True)
+            for n in numbers
+        ]
     else:
         by_name += called(session, reached)
-        pairs = ()
-    links: dict[str, Linked] = {}
-    for interest, number, said in (
-        *((one, n, True) for one, n in _confirmed(session, held)),
-        *((one, n, False) for one, n in (*pairs, *_among(held, by_name))),
-    ):
-        links.setdefault(interest.id, Linked(interest)).nodes[number] = said
-    return [links[name] for name in sorted(links)]
+    said: dict[tuple[str, int], bool] = dict.fromkeys(_confirmed(session, held, few=few), True)
+    said |= dict.fromkeys((*pairs, *_among(held.every, by_name)), False)
+    near = {pair: yes for pair, yes in said.items() if pair[1] in reached or pair[1] in unknown}
+    interests = held.read({name for name, _ in near})
+    links = {name: Linked(interests[name]) for name in sorted(interests)}
+    for (name, number), yes in near.items():
+        links[name].nodes[number] = yes
+    return list(links.values())
 
 
-def _confirmed(session: Session, held: Sequence[Interest]) -> list[tuple[Interest, int]]:
-    ruled = rulings.standing(session, [one.id for one in held] if len(held) < FEW else None)
-    said = {pair for pair, row in ruled.items() if row.ruling == Said.CONFIRMED}
-    by_id = {one.id: one for one in held} if said else {}
-    return [(by_id[name], number) for name, number in sorted(said) if name in by_id]
+def _confirmed(session: Session, held: Stakes, *, few: bool) -> list[tuple[str, int]]:
+    ids = {one.interest_id for one in held.every}
+    ruled = rulings.standing(session, ids if few else None)
+    return [pair for pair, row in ruled.items() if row.ruling == Said.CONFIRMED and pair[0] in ids]
 
 
 def _among(
-    held: Sequence[Interest], nodes: Iterable[tuple[int, str | None, str]]
-) -> Iterator[tuple[Interest, int]]:
-    """The interests in each node, which is given once for each name that it has."""
-    by_lei: dict[str, list[Interest]] = {}
-    by_key: dict[str, list[Interest]] = {}
-    for one in held:
-        by_key.setdefault(plain(one.organisation.name), []).append(one)
-        if one.organisation.lei:
-            by_lei.setdefault(one.organisation.lei.upper(), []).append(one)
+    held: Sequence[Stake], nodes: Sequence[tuple[int, str | None, str]]
+) -> Iterator[tuple[str, int]]:
+    """The interests in each node; a node is given once for each name that it has."""
+    by_lei = {lei: number for number, lei, _ in nodes if lei}
+    by_key: dict[str, list[tuple[int, str | None]]] = {}
     for number, lei, key in nodes:
-        for one in by_lei.get(lei, ()) if lei else ():
-            yield one, number
-        for one in by_key.get(key, ()):
-            if not (lei and one.organisation.lei):
-                yield one, number
+        by_key.setdefault(key, []).append((number, lei))
+    for interest_id, name, own_lei in held:
+        if own_lei and own_lei.upper() in by_lei:
+            yield interest_id, by_lei[own_lei.upper()]
+        for number, lei in by_key.get(plain(name), ()):
+            if not (lei and own_lei):
+                yield interest_id, number
 
 
 def _matches(search: Search, target: Target) -> list[Match]:
@@ -201,24 +211,30 @@ def _legs(search: Search, trace: Trace) -> list[Leg]:
 def _alike(search: Search, found: Sequence[Match]) -> list[Alike]:
     """Pairs of an interest that leads nowhere and an organisation near by with almost its name."""
     matched = {match.interest.id for match in found}
-    free = [one for one in search.held if one.id not in matched]
+    free = [one for one in search.held.every if one.interest_id not in matched]
     near = _nearest(search)
     if not free or not near:
         return []
     _learn(search, {n for n, _ in near})
     nodes = [search.names[n] for n, _ in near]
+    pairs = [
+        (free[ours].interest_id, nodes[theirs], score)
+        for ours, theirs, score in alike([one.name for one in free], [one.name for one in nodes])
+        if not (free[ours].lei and nodes[theirs].lei)  # two identifiers: two organisations
+    ]
     told = {n: relation(trace.way, trace.hops, t.called) for n, (trace, t) in near}
-    ruled = rulings.standing(search.session, None)
-    names = [one.organisation.name for one in free]
-    pairs = []
-    for ours, theirs, score in alike(names, [node.name for node in nodes]):
-        interest, node = free[ours], nodes[theirs]
-        if interest.organisation.lei and node.lei:
-            continue  # two identifiers: two organisations, however they are named
-        row = ruled.get((interest.id, node.number))
-        said = (row.ruling, row.reason) if row else (None, None)
-        pairs.append(Alike(interest, node, told[node.number], score, *said))
-    return pairs
+    interests = search.held.read({name for name, _, _ in pairs})
+    ruled = rulings.standing(search.session, interests)
+    return [
+        Alike(
+            interests[name], node, told[node.number], score, *_said(ruled.get((name, node.number)))
+        )
+        for name, node, score in pairs
+    ]
+
+
+def _said(row: NameRuling | None) -> tuple[str | None, str | None]:
+    return (row.ruling, row.reason) if row else (None, None)
 
 
 def _nearest(search: Search) -> list[tuple[int, tuple[Trace, Target]]]:

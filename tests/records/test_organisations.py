@@ -16,6 +16,7 @@ from sharing.records.database import Database
 from sharing.records.gathering import Entity, Gathered, Hold
 from sharing.records.graph import RecordedGraph
 from sharing.records.rulings import Said
+from sharing.records.screenings import FEW
 from sharing.records.unit import Unit
 from sharing.screening import Limits, around
 from sharing.stages import Stage
@@ -131,6 +132,38 @@ async def test_identifier_comes_first_then_name(desk: Desk) -> None:
     ):
         interest = await declared(desk, "engineer", Organisation(name, lei))
         assert (interest in {m.interest.id for m in await found(desk)}) == counts, (lei, name)
+
+
+async def test_many_interests_are_looked_through_as_few_are_looked_up(desk: Desk) -> None:
+    """With more interests than are asked for one by one the answer is the same as with few."""
+    fund = Entity("Aurora Fund", LEI, aliases=("Boreal Fund",))
+    await gathered(desk.database, holds(fund, PARENT, 0.2), holds("Nameless", PARENT, 0.2))
+    for lei, name in (
+        (LEI.lower(), "Something Else"),
+        (None, "AURORA FUND"),
+        (None, "Boreal Fund S.A."),
+        (OTHER_LEI, "Aurora Fund"),
+        (OTHER_LEI, "Nameless"),
+        (None, "Recipient"),
+        (None, "Nortlight Vison"),
+    ):
+        await declared(desk, "engineer", Organisation(name, lei))
+    few, asked = await screened(desk, "Recipient Ltd"), ["Recipient Ltd"]
+    person = desk.world.people["auditor"]
+
+    def fill(unit: Unit) -> None:
+        for n in range(FEW):
+            elsewhere = Organisation(f"Elsewhere {n:05}")
+            interests.declare(
+                unit.session, person, elsewhere, InterestKind.GIFT, TODAY, None, "", person
+            )
+
+    await desk.database.write(fill)
+    assert await screened(desk, "Recipient Ltd") == few
+    assert await found(desk, *asked) == few.matches
+    assert [m.organisation.name for m in few.matches].count("Aurora Fund") == 3
+    assert len(few.matches) == 5
+    assert len(few.alike) == 1
 
 
 async def test_a_path_goes_on_under_one_name(desk: Desk) -> None:
