@@ -141,7 +141,7 @@ def told(match: Match) -> str:
     measured, interest = strength(match), match.interest
     return (
         f"{interest.person_id} ({interest.kind}) in {match.organisation.name}, {match.relation} "
-        f"({words(match)}: {measured.strength}, {measured.number:.2g})"
+        f"({words(match)}: {measured.strength}, {measured.number:.3g})"
     )
 
 

@@ -131,11 +131,14 @@ def _people(size: Size) -> Iterator[Row]:
 
 
 def _interests(size: Size) -> Iterator[Row]:
-    """One an insider; two in three by LEI, the others by name, one in fifty of those misspelt."""
+    """One an insider, every fifth in a fund; two in three by LEI, the others by name, one in fifty
+    of those misspelt."""
     chance = np.random.default_rng(SEED + 1)
     kinds = list(InterestKind)
     for n, organisation in enumerate(chance.integers(1, size.organisations + 1, size.insiders)):
         number = int(organisation)
+        if n % 5 == 1:
+            number = number % size.hubs * (size.organisations // size.hubs) + 7
         called = name(number).replace("a", "aa", 1) if n % 150 == 0 else name(number)
         code = None if n % 3 == 0 else lei(number)
         person, kind = f"per_{n:020x}", str(kinds[n % len(kinds)])
