@@ -30,6 +30,7 @@ from api.routes import (
     keys,
     me,
     notices,
+    organisations,
     own_consents,
     packages,
     partner_keys,
@@ -39,6 +40,8 @@ from api.routes import (
     receipts,
     requests,
     reviews,
+    rulings,
+    screenings,
     tokens,
 )
 from sharing.records.database import Database, StorageFailed
@@ -60,6 +63,9 @@ ROUTES = (
     events,
     partners,
     partner_keys,
+    organisations,
+    rulings,
+    screenings,
     people,
     tokens,
     datasets,

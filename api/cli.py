@@ -35,6 +35,10 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
         "export watch": ("export:watch", "Follow an export, with a progress bar."),
         "export cancel": ("export:cancel", "Stop an export and erase what was staged."),
         "consent import": ("consent:import_", "Import consent events: NDJSON, CSV, Parquet."),
+        "organisations import": (
+            "organisations:import_",
+            "Import who owns whom: GLEIF CSV, BODS JSON, NDJSON.",
+        ),
         "dataset index": ("dataset:index", "Scan a dataset's folder and note what it holds."),
     },
     CHECKS: {
@@ -58,6 +62,7 @@ NOUNS: Mapping[str, str] = {
     "export": "Trigger, confirm, watch and cancel exports.",
     "consent": "Import consent events; check the ledger.",
     "dataset": "Index datasets.",
+    "organisations": "Import who owns and controls whom.",
     "receipt": "Check consent receipts.",
     "audit": "Check the audit log and the consent ledger.",
 }

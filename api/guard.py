@@ -22,7 +22,10 @@ from sharing.errors import NotEligible, NotFound, Refused
 from sharing.records.parties import Principal
 
 BODY_LIMIT = 1 << 20
-BODY_LIMITS: Mapping[str, int] = {"consents.append": 64 << 20}
+BODY_LIMITS: Mapping[str, int] = {
+    "consents.append": 64 << 20,
+    "organisations.add": 64 << 20,
+}
 OWN_ID = re.compile(r"[a-z]{3}_[0-9a-f]{20}\Z")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

@@ -1,13 +1,16 @@
-"""Gate 3, conflict-of-interest sign-off: who inside has a tie to the partner or its parents."""
+"""Gate 3, conflict-of-interest sign-off: who inside has a tie that leads to the partner."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from sharing.findings import Finding, compliant, gap, violation
+from sharing.ownership import Named
+from sharing.ties import strength, words
 
 
 class InterestKind(StrEnum):
@@ -48,12 +51,51 @@ class Interest:
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """One step of a path: `first` owns `second`, or with `owns` False is owned by it."""
+
+    first: Named
+    second: Named
+    owns: bool
+    kind: str
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
-    """An interest found on a path to the partner."""
+    """An interest found on a path to the partner, or to one of its onward recipients. The path goes
+    from the organisation that the interest is in to the one that is screened."""
 
     interest: Interest
     organisation: Organisation
-    relation: str  # "the partner" or "a parent of the partner"
+    relation: str  # "the partner", "a parent of the partner", ...
+    legs: tuple[Leg, ...] = ()
+    target: str = "the partner"
+    confirmed: bool = False  # named alike only, and confirmed by a conflict officer
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """An interest whose organisation is named almost as one that is near the partner."""
+
+    interest: Interest
+    organisation: Named
+    relation: str
+    score: float
+    ruling: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What was found around a request's partner and onward recipients."""
+
+    matches: Sequence[Match]
+    alike: Sequence[Alike] = ()
+    owners: Sequence[str] = ()
+    too_large: Sequence[str] = ()
+    cut: bool = False
+    over_all: Sequence[str] = ()
 
 
 # What a name may carry or lack and still be the same organisation's. Rather one recusal too many.
@@ -71,10 +113,12 @@ def same(left: Organisation, right: Organisation) -> bool:
     legal form, accents and punctuation."""
     if left.lei and right.lei:
         return left.lei.upper() == right.lei.upper()
-    return _plain(left.name) == _plain(right.name)
+    return plain(left.name) == plain(right.name)
 
 
-def _plain(name: str) -> str:
+@lru_cache(maxsize=100_000)
+def plain(name: str) -> str:
+    """A name without its legal form, accents, case and punctuation."""
     folded = unicodedata.normalize("NFKD", name).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c))
     words = re.sub(r"[^\w\s]", " ", _INITIALS.sub(r"\1", letters)).split()
@@ -82,41 +126,52 @@ def _plain(name: str) -> str:
     return " ".join(telling or words) or folded.strip()
 
 
-def screen(
-    interests: Iterable[Interest],
-    partner: Organisation,
-    parents: Sequence[Organisation],
-    on: date,
-) -> list[Match]:
-    """Every interest that counts on that day and leads to the partner or to one of its parents."""
-    organisations = [(partner, "the partner"), *((p, "a parent of the partner") for p in parents)]
+def report(screening: Screening, sponsor: str | None, sponsor_known: bool) -> list[Finding]:
+    """The findings of gate 3. People appear by id only; names are looked up by those allowed."""
     return [
-        Match(interest, organisation, relation)
-        for interest in interests
-        if interest.counts_on(on)
-        for organisation, relation in organisations
-        if same(interest.organisation, organisation)
+        _matches(screening.matches),
+        _alike(screening),
+        _sponsor(screening.matches, sponsor, sponsor_known),
+        _owners(screening),
     ]
 
 
-def report(
-    matches: Sequence[Match],
-    sponsor: str | None,
-    sponsor_known: bool,
-    parents: Sequence[Organisation],
-) -> list[Finding]:
-    """The findings of gate 3. People appear by id only; names are looked up by those allowed."""
-    return [_matches(matches), _sponsor(matches, sponsor, sponsor_known), _parents(parents)]
+def told(match: Match) -> str:
+    """A match in words, with its path and its strength."""
+    measured, interest = strength(match), match.interest
+    return (
+        f"{interest.person_id} ({interest.kind}) in {match.organisation.name}, {match.relation} "
+        f"({words(match)}: {measured.strength}, {measured.number:.3g})"
+    )
 
 
 def _matches(matches: Sequence[Match]) -> Finding:
     if not matches:
         return compliant("interests_screened", "No declared interest leads to the partner.")
-    told = "; ".join(
-        f"{m.interest.person_id} ({m.interest.kind}) in {m.organisation.name}, {m.relation}"
-        for m in matches
+    told_all = "; ".join(told(match) for match in matches)
+    return gap("interests_screened", f"Recused from this request: {told_all}.")
+
+
+def _alike(screening: Screening) -> Finding:
+    """A name that is only alike recuses nobody, and is never passed over in silence."""
+    waiting = [one for one in screening.alike if one.ruling is None]
+    dismissed = [one for one in screening.alike if one.ruling == "dismissed"]
+    said = [f"{_pair(one)} ({one.score:g} of 100)" for one in waiting]
+    known = [f"{_pair(one)}: dismissed, {one.reason}" for one in dismissed]
+    if waiting:
+        detail = f"To be confirmed or dismissed by a conflict officer: {'; '.join(said + known)}."
+        return gap("names_alike", detail)
+    if known:
+        return compliant("names_alike", f"All names that are alike were looked at: "
+                         f"{'; '.join(known)}.")  # fmt: skip
+    return compliant("names_alike", "No name is almost that of an organisation near the partner.")
+
+
+def _pair(one: Alike) -> str:
+    return (
+        f"{one.interest.person_id} ({one.interest.kind}) in {one.interest.organisation.name} may "
+        f"be in {one.organisation.name}, {one.relation}"
     )
-    return gap("interests_screened", f"Recused from this request: {told}.")
 
 
 def _sponsor(matches: Sequence[Match], sponsor: str | None, known: bool) -> Finding:
@@ -129,7 +184,18 @@ def _sponsor(matches: Sequence[Match], sponsor: str | None, known: bool) -> Find
     return gap("sponsor", f"{sponsor} wants this sharing and never decides on it.")
 
 
-def _parents(parents: Sequence[Organisation]) -> Finding:
-    if not parents:
-        return gap("ownership_known", "The partner named no parents: its owners are not known.")
-    return compliant("ownership_known", f"Parents: {', '.join(p.name for p in parents)}.")
+def _owners(screening: Screening) -> Finding:
+    """Whether who owns the partner is known, and whether all of it could be looked through."""
+    doubts = [f"more than all of {name} is owned, as recorded" for name in screening.over_all]
+    if screening.too_large:
+        many = ", ".join(screening.too_large)
+        doubts.append(f"what these own was not looked through, there is too much of it: {many}")
+    if screening.cut:
+        doubts.append("so many organisations are near that not all of them were looked at")
+    if not screening.owners:
+        doubts.append("no owner of the partner is known")
+    names = ", ".join(screening.owners)
+    told_owners = f"Owners: {names}. " if names else ""
+    if doubts:
+        return gap("ownership_known", f"{told_owners}Not known for sure: {'; '.join(doubts)}.")
+    return compliant("ownership_known", told_owners.strip())

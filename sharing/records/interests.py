@@ -1,15 +1,22 @@
 """Interests, the declarations behind decisions, and recusals."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
+import sqlalchemy
 from sqlalchemy import Connection, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.conflict import Interest, InterestKind, Match, Organisation, screen
+from sharing.conflict import Interest, InterestKind, Match, Organisation, Screening
+from sharing.errors import NotFound
+from sharing.records import screenings
 from sharing.records.accounts import all_accounts
-from sharing.records.parties import Partner, Person, parents_of, person_named
+from sharing.records.organisations import chunks
+from sharing.records.parties import Partner, Person, person_named
 from sharing.records.rows import Rows
+from sharing.records.screenings import Stake, Stakes, Target, targets_of
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
 from sharing.records.waivers import of_request, waived
@@ -32,6 +39,7 @@ class DeclaredInterest(SQLModel, table=True):
 
 
 _RECORD = Rows(DeclaredInterest)
+_ROW: Any = DeclaredInterest
 
 
 class Declaration(SQLModel, table=True):
@@ -87,22 +95,71 @@ def declare(
     return interest
 
 
-def matches(session: Session, partner_id: str, person_id: str | None = None) -> list[Match]:
-    """Interests held today that lead to a partner or its parents; of one person if given."""
-    statement = select(DeclaredInterest).order_by(col(DeclaredInterest.id))
-    if person_id is not None:
-        statement = statement.where(DeclaredInterest.person_id == person_id)
-    return _leading(session, map(value, session.exec(statement)), partner_id)
+def matches(
+    session: Session,
+    partner_id: str,
+    person_id: str | None = None,
+    recipients: Sequence[str] = (),
+) -> list[Match]:
+    """Interests held today that lead to a partner, or to one of the onward recipients that a
+    request of it names; of one person if given."""
+    held = stakes(session, person_id)
+    return _leading(session, held, {partner_id: _targets(session, partner_id, recipients)})[
+        partner_id
+    ]
 
 
-def _leading(session: Session, held: Iterable[Interest], partner_id: str) -> list[Match]:
-    partner = session.get_one(Partner, partner_id)
-    return screen(
-        held,
-        Organisation(partner.name, partner.lei),
-        parents_of(session, partner_id),
-        now().date(),
+def screened(session: Session, partner_id: str, recipients: Sequence[str]) -> Screening:
+    """All that a conflict officer has to know of a request: matches, names that are only alike,
+    and how much is known of the owners."""
+    targets = _targets(session, partner_id, recipients)
+    return screenings.screening(session, stakes(session), targets, now().date())
+
+
+def get(session: Session, interest_id: str) -> Interest:
+    """An interest by id, or NotFound."""
+    row = session.get(DeclaredInterest, interest_id)
+    if row is None:
+        raise NotFound("interest", interest_id)
+    return value(row)
+
+
+def stakes(session: Session, person_id: str | None = None) -> Stakes:
+    """Every declared interest that counts today, or one person's, in the order of their ids."""
+    row = _ROW
+    statement = sqlalchemy.select(row.id, row.organisation, row.lei).where(
+        sqlalchemy.or_(row.until.is_(None), row.until >= now().date())
     )
+    if person_id is not None:
+        statement = statement.where(row.person_id == person_id)
+    found = session.connection().execute(statement.order_by(row.id)).all()
+    return Stakes([Stake(*one) for one in found], lambda ids: _read(session, ids))
+
+
+def _read(session: Session, interest_ids: Collection[str]) -> dict[str, Interest]:
+    return {
+        row.id: value(row)
+        for chunk in chunks(sorted(interest_ids))
+        for row in session.exec(select(DeclaredInterest).where(_ROW.id.in_(chunk)))
+    }
+
+
+def _stake(interest: Interest) -> Stakes:
+    """One interest as the only one, if it counts today."""
+    one = Stake(interest.id, interest.organisation.name, interest.organisation.lei)
+    every = [one] if interest.counts_on(now().date()) else []
+    return Stakes(every, lambda ids: {interest.id: interest} if interest.id in ids else {})
+
+
+def _targets(session: Session, partner_id: str, recipients: Sequence[str]) -> list[Target]:
+    partner = session.get_one(Partner, partner_id)
+    return targets_of(Organisation(partner.name, partner.lei), recipients)
+
+
+def _leading(
+    session: Session, held: Stakes, asked: Mapping[str, Sequence[Target]]
+) -> dict[str, list[Match]]:
+    return screenings.matches(session, held, asked, now().date())
 
 
 def held(session: Session, person_id: str) -> list[Interest]:
@@ -140,19 +197,43 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
 def recuse_everywhere(unit: Unit, interest: Interest) -> list[str]:
     """Recuses the person from every request still open to which a new interest leads; returns the
     ids of the requests."""
-    leads: dict[str, list[Match]] = {}
-    recused: list[str] = []
-    for request_id, partner_id in unit.ask(_still_open):
-        if partner_id not in leads:
-            leads[partner_id] = _leading(unit.session, [interest], partner_id)
-        if leads[partner_id] and recuse(unit.session, request_id, leads[partner_id]):
-            recused.append(request_id)
-    return recused
+    asked = unit.ask(_asked_by_open)
+    if not asked:
+        return []
+    leads = _leading(unit.session, _stake(interest), asked)
+    return [
+        request_id for request_id, found in leads.items() if recuse(unit.session, request_id, found)
+    ]
 
 
-def _still_open(connection: Connection) -> list[tuple[str, str]]:
-    still_open = "SELECT id, partner_id FROM request WHERE ended_at IS NULL ORDER BY id"
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(still_open)]
+def recuse_from_open(session: Session) -> list[tuple[str, str]]:
+    """Recuses everybody who is matched, from every request still open: for when more is known of
+    who owns whom. Returns the new (request, person)."""
+    leads = _leading(session, stakes(session), _asked_by_open(session.connection()))
+    return [
+        (request_id, person)
+        for request_id, found in leads.items()
+        for person in recuse(session, request_id, found)
+    ]
+
+
+def _asked_by_open(connection: Connection) -> dict[str, list[Target]]:
+    """Whom each request that is still open is about."""
+    still_open = (
+        "SELECT r.id, p.name, p.lei, v.body FROM request r JOIN partner p ON p.id = r.partner_id "
+        "JOIN revision v ON v.request_id = r.id AND v.number = r.revision "
+        "WHERE r.ended_at IS NULL ORDER BY r.id"
+    )
+    return {
+        request_id: targets_of(Organisation(name, lei), _body(body).get("onward_recipients", ()))
+        for request_id, name, lei, body in connection.exec_driver_sql(still_open)
+    }
+
+
+def _body(body: Any) -> dict[str, Any]:
+    """A revision's body; drivers give JSON as text."""
+    found: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
+    return found
 
 
 def recused_from(session: Session, request_id: str) -> frozenset[str]:

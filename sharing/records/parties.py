@@ -11,7 +11,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
+from sharing.ownership import EdgeKind
 from sharing.records.accounts import accounts
+from sharing.records.gathering import Entity, Hold, gather
 from sharing.records.tables import new_id, now
 from sharing.stages import Role
 
@@ -248,7 +250,7 @@ def add_partner(
     age_recipient: str | None,
     recipient_class: str | None = None,
 ) -> Partner:
-    """A new partner with the parents it named."""
+    """A new partner with the parents it named, both in the graph of organisations too."""
     partner = Partner(
         id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now(),
         recipient_class=recipient_class,
@@ -261,6 +263,12 @@ def add_partner(
         )
         for i, (parent, share) in enumerate(parents)
     )
+    own = Entity(name, lei)
+    holds = [
+        Hold(Entity(parent.name, parent.lei), own, EdgeKind.OWNERSHIP, share, share)
+        for parent, share in parents
+    ]
+    gather(session, [own], holds, f"partner:{partner.id}")
     return partner
 
 
@@ -270,16 +278,6 @@ def person_named(session: Session, name: str) -> Person | None:
         session.get(Person, name)
         or session.exec(select(Person).where(Person.email == name.casefold())).first()
     )
-
-
-def parents_of(session: Session, partner_id: str) -> list[Organisation]:
-    """The organisations that a partner named as its parents."""
-    rows = session.exec(
-        select(PartnerParent)
-        .where(PartnerParent.partner_id == partner_id)
-        .order_by(col(PartnerParent.number))
-    )
-    return [Organisation(row.name, row.lei) for row in rows]
 
 
 def people_with(session: Session, role: Role) -> list[str]:

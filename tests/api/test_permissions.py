@@ -15,6 +15,7 @@ ABSENT = {
     "{export_id}": "exp_" + "0" * 20,
     "{partner_id}": "ptr_" + "0" * 20,
     "{key_id}": "key_" + "0" * 20,
+    "{interest_id}": "int_" + "0" * 20,
     "{name}": "absent",
     "{name:path}": "absent",
     "{position}": "0",

@@ -12,6 +12,7 @@ BENCHES = {
     "consent": "tests.bench.consent",
     "export": "tests.bench.export",
     "requests": "tests.bench.requests",
+    "screening": "tests.bench.screening",
 }
 
 

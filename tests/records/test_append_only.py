@@ -13,16 +13,17 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 
 APPEND_ONLY = (
     "acceptance", "agreement", "agreement_version", "audit_entry", "clearance", "clearance_void",
-    "consent_checkpoint",
-    "consent_event", "consent_report", "consent_statement", "decision", "decision_void",
-    "declaration", "event", "gate_need", "interest", "notice", "notice_compatibility",
+    "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
+    "decision_void", "declaration", "event", "gate_need", "interest", "name_ruling", "notice",
+    "notice_compatibility",
     "notice_text", "person_link", "pressure_note", "recusal", "register_declaration", "release",
     "revision", "subject", "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
     "acceptance_link", "consent_source", "dataset", "dataset_object", "export", "export_shard",
-    "gate", "head", "idempotency_key", "partner", "partner_key", "partner_parent", "person",
-    "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
+    "gate", "head", "idempotency_key", "organisation", "organisation_alias", "organisation_edge",
+    "organisation_twin", "partner", "partner_key", "partner_parent", "person", "recall_item",
+    "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
 }  # fmt: skip
 
@@ -66,6 +67,9 @@ def filled(connection: Connection) -> Hand:
     hand.row("notice_text", name="n", version="1", language="en", text="t", text_sha256="x")
     hand.row("notice_compatibility", id="c", name="n", older="1", newer="1", compatible=True,
              reason="r", decided_by=FIRST, decided_at=at)  # fmt: skip
+    hand.row("organisation", id=1, name="n", name_key="n", person=False, source="t")
+    hand.row("name_ruling", interest_id="int_per_second", organisation_id=1, number=1,
+             ruling="dismissed", reason="r", ruled_by=FIRST, ruled_at=at)  # fmt: skip
     hand.row("event", position=1, at=at, type="t", subject="s", data="{}")
     hand.row("audit_entry", position=1, at=at, actor="a", action="t", detail="{}",
              previous="0", hash="h")  # fmt: skip

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharing.conflict import Interest, InterestKind, Match, Organisation, report, same, screen
+from sharing.conflict import (
+    Alike,
+    Interest,
+    InterestKind,
+    Match,
+    Organisation,
+    Screening,
+    report,
+    same,
+)
+from sharing.ownership import Named
 from sharing.stages import Result
 
 LEI, OTHER_LEI = "5493001KJTIIGC8Y1R12", "254900OPPU84GM83MG36"
@@ -84,11 +94,6 @@ def test_sameness_goes_both_ways(one: str, other: str) -> None:
     assert same(named(one), named(other)) == same(named(other), named(one))
 
 
-def found(*interests: Interest, on: date = TODAY) -> list[Match]:
-    """What screening finds."""
-    return screen(interests, PARTNER, [PARENT], on)
-
-
 @pytest.mark.parametrize(
     ("since", "until", "counts"),
     [
@@ -102,36 +107,47 @@ def found(*interests: Interest, on: date = TODAY) -> list[Match]:
 )
 def test_interests_count_to_their_last_day(since: date, until: date | None, counts: bool) -> None:
     """An interest counts from its declaration to its last day, also before it begins."""
-    assert bool(found(replace(HELD, since=since, until=until))) == counts
+    assert replace(HELD, since=since, until=until).counts_on(TODAY) == counts
 
 
-def test_a_tie_to_a_parent_counts() -> None:
-    """An interest in the partner or in a parent is found, and it is told which; another is not."""
-    parent = replace(HELD, id="int_2", organisation=named("NORTHLIGHT HOLDING"))
-    other = replace(HELD, id="int_3", organisation=named("Elsewhere"))
-    matches = found(HELD, parent, other)
-    assert [(m.interest.id, m.relation) for m in matches] == [
-        ("int_1", "the partner"),
-        ("int_2", "a parent of the partner"),
-    ]
+MATCH = Match(HELD, PARTNER, "the partner")
+NEAR = Alike(HELD, Named(1, "Northlight Visions"), "the partner", 97.0)
+OWNED = Screening([], owners=["Northlight Holding B.V."])
 
 
-def results(matches: list[Match], sponsor: str | None, known: bool, parents: int) -> list[Result]:
+def results(screening: Screening, sponsor: str | None, known: bool) -> list[Result]:
     """The results of gate 3, in order."""
-    return [f.result for f in report(matches, sponsor, known, [PARENT] * parents)]
+    return [finding.result for finding in report(screening, sponsor, known)]
 
 
 def test_each_finding() -> None:
     """Every result of each check can be reached."""
     compliant, violation, gap = Result.COMPLIANT, Result.VIOLATION, Result.GAP
-    match = Match(HELD, PARTNER, "the partner")
-    assert results([], None, False, 1) == [compliant, compliant, compliant]
-    assert results([match], "per_2", True, 0) == [gap, gap, gap]
-    assert results([match], "per_1", True, 1) == [gap, violation, compliant]
-    assert results([], "somebody", False, 1) == [compliant, gap, compliant]
+    matched = Screening([MATCH], [NEAR])
+    dismissed = replace(OWNED, alike=[replace(NEAR, ruling="dismissed", reason="Another firm.")])
+    assert results(OWNED, None, False) == [compliant, compliant, compliant, compliant]
+    assert results(matched, "per_2", True) == [gap, gap, gap, gap]
+    assert results(replace(OWNED, matches=[MATCH]), "per_1", True)[2] is violation
+    assert results(OWNED, "somebody", False) == [compliant, compliant, gap, compliant]
+    assert results(dismissed, None, False) == [compliant, compliant, compliant, compliant]
+    for doubt in ({"cut": True}, {"too_large": ["Huge"]}, {"over_all": ["Odd"]}):
+        assert results(replace(OWNED, **doubt), None, False)[3] is gap, doubt
 
 
 def test_people_appear_by_id_only() -> None:
-    """Findings name people by their ids, and say what the tie is."""
-    told = report([Match(HELD, PARENT, "a parent of the partner")], None, False, [PARENT])[0].detail
+    """Findings name people by their ids, and say what the tie is and how strong."""
+    parent = Match(HELD, PARENT, "a parent of the partner")
+    told = report(Screening([parent]), None, False)[0].detail
     assert "per_1 (fund) in Northlight Holding B.V., a parent of the partner" in told
+    assert "strong, 0.8" in told
+
+
+def test_a_name_that_was_dismissed_stays_told() -> None:
+    """A name that is alike and was dismissed is told with the reason, and is no gap any more."""
+    seen = report(
+        Screening([], [replace(NEAR, ruling="dismissed", reason="Another firm")]), None, False
+    )
+    told = {finding.check: finding for finding in seen}["names_alike"]
+    assert told.result is Result.COMPLIANT
+    assert "Northlight Visions" in told.detail
+    assert "Another firm" in told.detail

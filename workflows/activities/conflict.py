@@ -2,20 +2,18 @@
 
 from temporalio import activity
 
-from sharing.conflict import report
-from sharing.records import interests, requests
+from sharing.records import gathering, signoff
 from sharing.records.database import Database
-from sharing.records.parties import Person, parents_of
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judged, open_gate
-from workflows.activities.submission import SCREENING
+from workflows.activities.recusals import recuse
 from workflows.messages import Opened, Opening
 
 
 class ConflictSignoff:
-    """Who inside has an interest in the partner or its parents?"""
+    """Who inside has an interest that leads to the partner, or to whom it hands the data on?"""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -28,11 +26,7 @@ class ConflictSignoff:
 
 
 def _judge(unit: Unit, request: Request) -> Judged:
-    found = interests.matches(unit.session, request.partner_id)
-    for person in interests.recuse(unit.session, request.id, found):
-        unit.audit(SCREENING, "person.recused", request.id, person=person)
-        unit.tell("person.recused", person, partner_id=request.partner_id, request_id=request.id)
-    sponsor = requests.sponsor(unit.session, request)
-    known = sponsor is not None and unit.session.get(Person, sponsor) is not None
-    parents = parents_of(unit.session, request.partner_id)
-    return Judged(report(found, sponsor, known, parents))
+    gathering.keep_names(unit.session, signoff.recipients(unit.session, request), "request")
+    screening = signoff.screened(unit.session, request)
+    recuse(unit, request.id, request.partner_id, screening.matches)
+    return Judged(signoff.findings(unit.session, request, screening))

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from sharing.errors import Refused
 from sharing.orders import Order, Verb
-from sharing.records import datasets, exports, interests, requests
+from sharing.records import datasets, exports, requests
 from sharing.records.database import Database
 from sharing.records.exports import Export
 from sharing.records.parties import Partner
@@ -20,10 +20,10 @@ from sharing.request import Revision, check
 from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
 from workflows.activities import agreement
 from workflows.activities.acts import act, demand_fresh
+from workflows.activities.recusals import screen
 from workflows.messages import Lapse, Standing, Submitted, Triggered
 
 DEADLINE = "system:deadline"
-SCREENING = "system:conflict-screening"
 
 
 class Submissions:
@@ -100,11 +100,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
             )
         )
     _tell(unit, order, "request.submitted", digest=revision.digest, revision=1)
-    for person in interests.recuse(
-        unit.session, order.request_id, interests.matches(unit.session, partner.id)
-    ):
-        unit.audit(SCREENING, "person.recused", order.request_id, person=person)
-        unit.tell("person.recused", person, partner_id=partner.id, request_id=order.request_id)
+    screen(unit, order.request_id, partner.id, order.body["onward_recipients"])
     return Submitted(revision.digest)
 
 
@@ -138,6 +134,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     request.state = RequestState.SUBMITTED
     requests.wait(request, None, None)
     _tell(unit, order, "request.revised", digest=revision.digest, revision=revision.number)
+    screen(unit, request.id, request.partner_id, order.body["onward_recipients"])
     return Submitted(revision.digest)
 
 

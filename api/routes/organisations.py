@@ -1,0 +1,125 @@
+"""Organisations: who owns and controls whom, told one by one or in files of lines."""
+
+import asyncio
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlmodel import Session
+from starlette.responses import Response
+
+from api.answers import Cursor, Limit, decoded, page
+from api.consent_lines import LINES
+from api.dependencies import Call
+from api.guard import GuardedRoute
+from api.idempotency import Json
+from api.organisation_lines import NewOrganisation, Sorted, by_source, sort_out
+from sharing.errors import Refused
+from sharing.records import gathering, interests, organisation_views, signoff
+from sharing.records.gathering import Gathered
+from sharing.records.unit import Unit
+
+router = APIRouter(prefix="/v1/organisations", tags=["conflict"], route_class=GuardedRoute)
+
+SCHEMA = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": NewOrganisation.model_json_schema()},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@router.post("", name="organisations.add", status_code=201, openapi_extra=SCHEMA)
+async def add(call: Call) -> Response:
+    """Puts an organisation on record, with its owners; or many, one JSON object a line. What was
+    told before in the same words is known, and changes nothing."""
+    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in LINES:
+        lines = enumerate(call.sent.split(b"\n"), start=1)
+        found = await asyncio.to_thread(sort_out, [(n, text) for n, text in lines if text.strip()])
+        return await call.create(lambda unit: _taken_in(unit, call, found))
+    if kind != "application/json":
+        raise Refused(
+            "unsupported_media_type",
+            "Send one organisation as `application/json`, or one object a line as "
+            "`application/x-ndjson`.",
+        )
+    one = _one(call.sent)
+
+    def work(unit: Unit) -> Json:
+        counted = _taken_in(unit, call, Sorted([one]))
+        identity = next(by_source([one]))[1][0].identity
+        number = gathering.number_of(unit.session, identity)
+        shown = organisation_views.shown_all(unit.session, [number])[0]
+        return {**shown, "warnings": counted["warnings"], "recused": counted["recused"]}
+
+    return await call.create(work)
+
+
+@router.get("", name="organisations.list")
+async def listed(
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    search: Annotated[
+        str | None, Query(max_length=200, description="Part of a name, or a LEI.")
+    ] = None,
+) -> Response:
+    """Organisations on record, by part of a name or alias, or by LEI; with who owns them."""
+    after = decoded(cursor, (int,)) or [0]
+
+    def query(session: Session) -> tuple[list[int], list[Json]]:
+        numbers = organisation_views.found(session, search, after[0], limit + 1)
+        return numbers, organisation_views.shown_all(session, numbers[:limit])
+
+    numbers, items = await call.read(query)
+    return page(items, [numbers[limit - 1]] if len(numbers) > limit else None)
+
+
+def _one(body: bytes) -> NewOrganisation:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError) as failure:
+        raise Refused("invalid_json", f"Not JSON: {str(failure)[:200]}.") from None
+    try:
+        return NewOrganisation.model_validate_json(body)
+    except ValidationError as failure:
+        errors = failure.errors(include_url=False, include_context=False)
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in errors]
+        ) from None
+
+
+def _taken_in(unit: Unit, call: Call, found: Sorted) -> Json:
+    """Gathers the good lines; whoever is matched now steps aside at once."""
+    total = Gathered()
+    for source, entities, holds in by_source(found.good):
+        done = gathering.gather(unit.session, entities, holds, source)
+        total.organisations += done.organisations
+        total.edges += done.edges
+        total.known += done.known
+        total.changed |= done.changed
+        total.over_all += done.over_all
+    by, recused = call.principal.id, []
+    if total.changed:
+        recused = interests.recuse_from_open(unit.session)
+        signoff.look_again(unit.session)
+    counts: Json = {"organisations": total.organisations, "edges": total.edges}
+    unit.audit(by, "organisations.added", **counts, known=total.known, refused=len(found.refused))
+    unit.tell("organisations.added", "organisations", **counts)
+    for request_id, person in recused:
+        unit.audit(by, "person.recused", request_id, person=person)
+        unit.tell("person.recused", person, request_id=request_id)
+    warnings = [f"More than all of {name} is owned, as recorded." for name in total.over_all]
+    return {
+        **counts,
+        "known": total.known,
+        "refused": found.refused,
+        "warnings": warnings,
+        "recused": [{"request": request_id, "person": person} for request_id, person in recused],
+    }
