@@ -84,6 +84,12 @@ def weight(step: Step) -> float:
     return 0.1 if bad else WEIGHTS[step.verb]
 
 
+def leading(step: Step, counted: int) -> float:
+    """How much a step leads on: who decides where nobody has yet comes before anybody else."""
+    again = step.verb == "decide" and at_slot(counted, step.what)
+    return weight(step) - (1 if again else 0)
+
+
 async def walked(
     office: Office, steps: Steps, dice: random.Random, straight: bool = False
 ) -> tuple[list[str], State]:
@@ -101,7 +107,7 @@ async def walked(
             if step.verb not in ("late", "lapse") or s.at in (*GATE_OF, RETURNED_AT)
         }
         if straight:
-            step = max(open_now, key=weight)
+            step = max(open_now, key=lambda one: leading(one, s.counted))
         elif dice.random() < 0.7:
             step = dice.choices(list(open_now), [weight(one) for one in open_now])[0]
         else:

@@ -94,10 +94,15 @@ class World:
 
 
 WORLDS = (
-    World("the scope changes", facts=(CLEO_INTERESTED, JOINED, ROLE_ENDED)),
-    World("counsel looks at the purpose too", more=((0, R.LEGAL_COUNSEL, 1),), revisions=1),
-    World("two counsels approve", more=((3, R.LEGAL_COUNSEL, 2),), revisions=1),
+    World("the scope changes", facts=(CLEO_INTERESTED, JOINED, ROLE_ENDED, STATEMENT_OUT)),
     World("a second engineer confirms", confirmed=True, revisions=1),
+    World("two counsels approve", more=((3, R.LEGAL_COUNSEL, 2),), revisions=1),
+    World(
+        "counsel looks at the purpose too",
+        more=((0, R.LEGAL_COUNSEL, 1),),
+        revisions=1,
+        facts=(CLEO_INTERESTED, ROLE_ENDED, CONSENT_GONE),
+    ),
 )
 
 
