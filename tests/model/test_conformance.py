@@ -147,7 +147,7 @@ async def test_the_model_is_the_product_on_postgresql(postgresql_url: str, tmp_p
 
 
 async def test_a_model_that_lets_more_through_is_told(sqlite_url: str, tmp_path: Path) -> None:
-    """A model in which a person may decide twice parts from the records, and the walk says where."""
+    """A model in which a person may decide twice parts from the records, and the walk says so."""
     off = frozenset({"demand.same_person", "db.decision.once"})
     async with Database(sqlite_url) as database:
         office = Office(await at_desk(database, tmp_path), WORLDS[2])
