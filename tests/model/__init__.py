@@ -9,8 +9,9 @@ invariants (invariants.py) are written from what happened, and call none of it.
 
 The bounds, honestly: one request at a time; eleven accounts of eight people (world.py); four
 worlds, which differ in what the gates need, in whether a second engineer must confirm, and in what
-may happen. In three of them the scope never changes and all else may; in the fourth it changes
-once, and Eve's interest, Ana's statement and the withdrawal of a subject are left out. Two
+may happen: in the first the scope changes once, and Eve's interest and the withdrawal of a subject
+are left out; in the second and third it never changes, and all else may; in the fourth Cleo's
+interest, the end of Dan's role and the withdrawal of a subject may come, and nothing else. Two
 interests may become known late and one of them be waived; two accounts may turn out to be one
 person's; one role may end; one yearly statement may run out and be renewed; one subject stands for
 all of them. Time is one bit: the deadline that runs has passed or not. Ended requests go nowhere:

@@ -5,6 +5,7 @@ step broke it.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 from sharing.stages import DECISIONS, GATE_ROLES, GATES, Outcome, Role
 from tests.model.state import (
@@ -36,12 +37,14 @@ from tests.model.world import (
     ROLE_ENDED,
     STATEMENT_OUT,
     WAIVING,
+    Slot,
     World,
 )
 
 Check = Callable[[State, Step, State, World], bool]
 
 
+@cache
 def _whole(person: int, facts: int) -> frozenset[int]:
     """A person's accounts, by hand."""
     for pair in ((GUS, GIL), (HAL, HIL), *(((BEN, BEA),) if facts & JOINED else ())):
@@ -56,21 +59,28 @@ def _holds(person: int, role: Role, facts: int) -> bool:
     return role in PEOPLE[person].roles
 
 
-def _approvals(s: State, world: World) -> list[tuple[int, Role, int]]:
+def _approvals(s: State, world: World) -> tuple[tuple[int, Role, int], ...]:
     """Gate, role and account of every approval that counts."""
-    return [
+    return _taken(s.counted, world.slots)
+
+
+@cache
+def _taken(counted: int, slots: tuple[Slot, ...]) -> tuple[tuple[int, Role, int], ...]:
+    return tuple(
         (slot.gate, slot.role, p)
-        for i, slot in enumerate(world.slots)
+        for i, slot in enumerate(slots)
         for p in range(len(PEOPLE))
-        if at_slot(s.counted, i) >> p & 1
-    ]
+        if at_slot(counted, i) >> p & 1
+    )
 
 
+@cache
 def _gains(person: int, facts: int) -> bool:
     """Works for the partner, or wants the sharing."""
     return bool(_whole(person, facts) & {GUS, HAL})
 
 
+@cache
 def _tied(person: int, facts: int) -> bool:
     """Has an interest that is known, waived or not."""
     whole = _whole(person, facts)
@@ -78,6 +88,7 @@ def _tied(person: int, facts: int) -> bool:
     return bool((cleo and CLEO in whole) or (eve and EVE in whole))
 
 
+@cache
 def _interested(person: int, facts: int, waiver: int) -> bool:
     """Has an interest that two others, who have none of any kind, did not waive."""
     if not _tied(person, facts):

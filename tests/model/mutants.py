@@ -17,7 +17,7 @@ from tests.model.world import (
     WORLDS,
 )
 
-COUNSEL_AT_PURPOSE, TWO_COUNSELS, CONFIRMING = 1, 2, 3
+CONFIRMING, TWO_COUNSELS, COUNSEL_AT_PURPOSE = 1, 2, 3
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The small world: who is there, what may become known of them, and what the gates need."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from sharing.quorum import Need
@@ -94,10 +95,15 @@ class World:
 
 
 WORLDS = (
-    World("the scope changes", facts=(CLEO_INTERESTED, JOINED, ROLE_ENDED)),
-    World("counsel looks at the purpose too", more=((0, R.LEGAL_COUNSEL, 1),), revisions=1),
-    World("two counsels approve", more=((3, R.LEGAL_COUNSEL, 2),), revisions=1),
+    World("the scope changes", facts=(CLEO_INTERESTED, JOINED, ROLE_ENDED, STATEMENT_OUT)),
     World("a second engineer confirms", confirmed=True, revisions=1),
+    World("two counsels approve", more=((3, R.LEGAL_COUNSEL, 2),), revisions=1),
+    World(
+        "counsel looks at the purpose too",
+        more=((0, R.LEGAL_COUNSEL, 1),),
+        revisions=1,
+        facts=(CLEO_INTERESTED, ROLE_ENDED, CONSENT_GONE),
+    ),
 )
 
 
@@ -107,6 +113,7 @@ def roles(person: int, facts: int) -> frozenset[Role]:
     return PEOPLE[person].roles - {R.LEGAL_COUNSEL} if ended else PEOPLE[person].roles
 
 
+@cache
 def human(person: int, facts: int) -> int:
     """The one account that stands for a person, as far as it is known."""
     if person == BEA and facts & JOINED:
@@ -114,6 +121,7 @@ def human(person: int, facts: int) -> int:
     return {GIL: GUS, HIL: HAL}.get(person, person)
 
 
+@cache
 def same(mask: int, facts: int) -> int:
     """Every account of several people, as bits."""
     humans = {human(p, facts) for p in EVERYBODY if mask >> p & 1}
