@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import CheckConstraint, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
 from sharing.records.tables import new_id, now
+from sharing.rulebook import Risk
 from sharing.stages import Role
 
 
@@ -19,11 +20,13 @@ class Partner(SQLModel, table=True):
     """An organisation that asks for data."""
 
     __tablename__ = "partner"
+    __table_args__ = (CheckConstraint("risk IN ('low', 'standard', 'high')", name="risk"),)
     id: str = Field(primary_key=True)
     name: str
     lei: str | None = None
     age_recipient: str | None = None
     recipient_class: str | None = None
+    risk: str = Risk.STANDARD
     created_at: datetime
 
 
@@ -248,11 +251,12 @@ def add_partner(
     parents: Sequence[tuple[Organisation, float | None]],
     age_recipient: str | None,
     recipient_class: str | None = None,
+    risk: Risk = Risk.STANDARD,
 ) -> Partner:
     """A new partner with the parents it named."""
     partner = Partner(
         id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now(),
-        recipient_class=recipient_class,
+        recipient_class=recipient_class, risk=risk,
     )  # fmt: skip
     session.add(partner)
     session.flush()

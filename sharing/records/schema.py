@@ -19,6 +19,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     ledger,
     notices,
     parties,
+    policies,
     recalls,
     register,
     reports,

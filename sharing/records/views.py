@@ -12,8 +12,10 @@ from sqlmodel import Session
 from sharing.eligibility import Act, Actor, Case, demand, roles_for
 from sharing.errors import NotEligible
 from sharing.records import (
+    blind,
     clearances,
     consent_sources,
+    decisions,
     events,
     export_views,
     exports,
@@ -31,10 +33,12 @@ View = dict[str, Any]
 
 @dataclass(slots=True)
 class Viewer:
-    """Whom things are shown to. `inside` is False for partners. Names are looked up once."""
+    """Whom things are shown to. `inside` is False for partners; `person` is who looks, if that is
+    a person. Names are looked up once."""
 
     session: Session
     inside: bool
+    person: str = ""
     _actors: dict[Role, list[Actor]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -99,12 +103,25 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
     if request.waiting_stage is None:
         judged_next = state is RequestState.PURPOSE_REVIEW
         return _waits_for_source(viewer, Stage.CONSENT_VERIFICATION) if judged_next else None
-    stage = Stage(request.waiting_stage)
+    return _waits_for_people(viewer, request, case, Stage(request.waiting_stage))
+
+
+def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage) -> View:
+    """`needs`: how many approvals are missing, role by role."""
+    lacking = decisions.lacking(viewer.session, request, stage)
+    people = [
+        one
+        for need in lacking
+        for one in _people(
+            viewer, Act.DECIDE, case, stage, None if need.role is GATE_ROLES[stage] else need.role
+        )
+    ]
     return {
         "stage": stage,
-        "roles": [GATE_ROLES[stage]],
+        "roles": [need.role for need in lacking],
         "until": request.waiting_until,
-        "people": _people(viewer, Act.DECIDE, case, stage),
+        "people": list(dict.fromkeys(people)),
+        "needs": [{"role": need.role, "missing": need.approvals} for need in lacking],
     }
 
 
@@ -142,22 +159,27 @@ def _waits_for_source(viewer: Viewer, stage: Stage) -> View | None:
     return {**view, "detail": trouble} if viewer.inside else view
 
 
-def _people(viewer: Viewer, act: Act, case: Case, stage: Stage | None) -> list[str]:
-    """Ids of those who may act now, as the one eligibility function says; none for partners."""
+def _people(
+    viewer: Viewer, act: Act, case: Case, stage: Stage | None, beside: Role | None = None
+) -> list[str]:
+    """Ids of those who may act now, as the one eligibility function says; none for partners.
+    `beside`: in a role that the policy asks for beside the gate's own."""
     if not viewer.inside:
         return []
     return [
         one.id
-        for role in sorted(roles_for(act, stage))
+        for role in ([beside] if beside else sorted(roles_for(act, stage)))
         for one in viewer.holders(role)
-        if eligible(act, one, case, stage)
+        if eligible(act, one, case, stage, beside)
     ]
 
 
-def eligible(act: Act, person: Actor, case: Case, stage: Stage | None) -> bool:
+def eligible(
+    act: Act, person: Actor, case: Case, stage: Stage | None, beside: Role | None = None
+) -> bool:
     """True if nothing stands in this person's way."""
     try:
-        demand(act, person, case, stage)
+        demand(act, person, case, stage, beside)
     except NotEligible:
         return False
     return True
@@ -174,9 +196,9 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         for g in requests.gates_of(viewer.session, request.id)
         if g.digest == request.digest
     }
-    decisions = requests.decisions_of(viewer.session, request.id)
+    every = requests.decisions_of(viewer.session, request.id)
     views = [
-        _gate(viewer, request, stage, gates.get(stage), [d for d in decisions if d.stage == stage])
+        _gate(viewer, request, stage, gates.get(stage), [d for d in every if d.stage == stage])
         for stage in GATES
     ]
     return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
@@ -186,7 +208,11 @@ def _gate(
     viewer: Viewer, request: Request, stage: Stage, gate: Gate | None, taken: list[Decision]
 ) -> View:
     view = _plain(stage, "pending", None)
-    view["decisions"] = [_decision(viewer, request, decision) for decision in taken]
+    hidden = blind.hidden(viewer.session, request, gate, viewer.person) if gate else frozenset()
+    view["decisions"] = [
+        {**_decision(viewer, request, one), **(blind.COVER if one.id in hidden else {})}
+        for one in taken
+    ]
     if gate is not None:
         open_now = gate.outcome is None and request.waiting_stage == stage
         view |= {
