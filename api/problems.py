@@ -116,7 +116,7 @@ def told(failure: Exception, body_model: Any = None) -> Response:
     """The answer for anything that was raised. What nobody foresaw is logged, never shown."""
     match failure:
         case NotEligible() | CoolingOff():
-            return problem(failure.code, failure.detail, **_beside(failure))
+            return _with_more(failure)
         case Refused(code="unauthenticated"):
             challenge = {"WWW-Authenticate": 'Bearer realm="clearance"'}
             return problem(failure.code, failure.detail, headers=challenge)
@@ -153,11 +153,11 @@ def told(failure: Exception, body_model: Any = None) -> Response:
     return problem("internal_error", "This is a fault in Clearance. Nothing was answered as done.")
 
 
-def _beside(refused: NotEligible | CoolingOff) -> dict[str, str]:
-    """What programs need to know of a refusal beside its code."""
+def _with_more(refused: NotEligible | CoolingOff) -> Response:
+    """With what programs need to know of a refusal beside its code."""
     if isinstance(refused, CoolingOff):
-        return {"until": rfc3339(refused.until)}
-    return {"why": refused.why}
+        return problem(refused.code, refused.detail, until=rfc3339(refused.until))
+    return problem(refused.code, refused.detail, why=refused.why)
 
 
 def of_http(failure: HTTPException) -> Response:
