@@ -78,12 +78,17 @@ class World:
         )
 
     def submission(
-        self, request: str | None = None, number: int = 1, index: int = 1, **changes: Any
+        self,
+        request: str | None = None,
+        number: int = 1,
+        index: int = 1,
+        policy: int = 1,
+        **changes: Any,
     ) -> Order:
         """A partner's submission, or its next revision where `number` is above 1."""
         request = request or new_id("req")
         body = {**BODY, **changes}
-        digest = Revision(request, number, self.partner, None, index, body).digest
+        digest = Revision(request, number, self.partner, None, index, body, policy).digest
         verb = Verb.SUBMIT if number == 1 else Verb.AMEND
         return self.order(
             verb,
@@ -93,6 +98,7 @@ class World:
             **body,
             index=index,
             number=number,
+            policy=policy,
             age_recipient=None,
             client=self.partner,
             key=None,
@@ -106,8 +112,10 @@ class World:
         stage: Stage,
         outcome: Outcome = Outcome.APPROVED,
         actor: str | None = None,
+        role: Role | None = None,
     ) -> Order:
-        """A decision at a gate, by the gate's own person unless another is named."""
+        """A decision at a gate, by the gate's own person and in its own role unless others are
+        named."""
         return self.order(
             Verb.DECIDE,
             request,
@@ -117,6 +125,7 @@ class World:
             outcome=str(outcome),
             reason="Read and considered.",
             conditions=[],
+            **({"role": str(role)} if role else {}),
         )
 
     async def request(self, request_id: str) -> requests.Request:

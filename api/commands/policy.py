@@ -1,4 +1,4 @@
-"""`clearance policy ...`: check a file of policy, propose it, approve it, see what it would change."""
+"""`clearance policy ...`: check a file of policy, propose it, try it out, approve it."""
 
 from pathlib import Path
 from typing import Annotated
