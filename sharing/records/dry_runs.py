@@ -57,4 +57,5 @@ def _change(one: Difference, ids: list[str], *, open_now: bool) -> View:
 
 
 def _nothing(looked: dict[bool, int]) -> str:
-    return f"None of the {looked[True]} open and {looked[False]} past requests would need anything else."
+    every = f"{looked[True]} open and {looked[False]} past requests"
+    return f"None of {every} would need anything else."

@@ -61,7 +61,7 @@ class Viewer:
 def request_view(viewer: Viewer, request: Request) -> View:
     """A request with its stages in process order, its exports, and everything that happened."""
     session = viewer.session
-    body = requests.revision_row(session, request).body
+    revision = requests.revision_row(session, request)
     runs = exports.of_request(session, request.id)
     case = requests.case(session, request)
     return {
@@ -71,6 +71,7 @@ def request_view(viewer: Viewer, request: Request) -> View:
         "state": request.state,
         "revision": request.revision,
         "digest": request.digest,
+        "policy": revision.policy,
         "waiting_for": waiting_for(viewer, request, case, runs),
         "stages": _stages(viewer, request, runs),
         "exports": [export_views.export_view(session, run, inside=viewer.inside) for run in runs],
@@ -79,7 +80,7 @@ def request_view(viewer: Viewer, request: Request) -> View:
             for event in events.of_request(session, request.id)
             if viewer.inside or event.type not in events.INSIDE_ONLY
         ],
-        **body,
+        **revision.body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
     }

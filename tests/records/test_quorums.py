@@ -219,6 +219,7 @@ async def test_a_revision_is_judged_under_what_is_in_force(desk: Desk) -> None:
     """A submission that was drawn up under another version than the one in force is refused; a
     request keeps its own version, and its next revision takes the new one."""
     before, digest = await desk.submitted()
+    await desk.opened(before, digest, Stage.PURPOSE_REVIEW)
     number = await force(desk, BOTH.replace("legal_counsel = 2, ", ""))
     with pytest.raises(Refused) as refused:
         await desk.submitted()

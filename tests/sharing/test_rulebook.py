@@ -132,7 +132,7 @@ def test_a_rule_for_a_wider_term_speaks_of_narrower_ones() -> None:
 
 
 def test_all_that_a_rule_says_must_be_so() -> None:
-    """A rule for much data of partners at risk is not about little of it, or about other partners."""
+    """A rule for much data of partners at risk is not about little of it, nor about others."""
     policy = Policy((counsel(2, risks=frozenset({Risk.HIGH}), objects_from=1000),))
     found = [
         wanted(policy, Facts("ai:ModelTraining", "pd:Picture", False, objects, risk))
