@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sharing.errors import CoolingOff, NotCleared, NotEligible, Refused
 from sharing.orders import Verb
 from sharing.quorum import Need
-from sharing.records import clearances, decisions, parties, policies, requests
+from sharing.records import clearances, decisions, parties, requests
 from sharing.records.accounts import link
 from sharing.records.unit import Unit
 from sharing.stages import GATES, Outcome, Role, Stage
@@ -26,33 +26,12 @@ approvals = { legal_counsel = 2, auditor = 1 }
 [rule.export]
 engineers = 2
 """
-MONTH = timedelta(days=30)
-
-
-async def person(desk: Desk, name: str, *roles: Role) -> str:
-    """One more person."""
-    return await desk.database.write(
-        lambda u: parties.add_person(u.session, name, f"{name}@example.org", roles).id
-    )
-
-
-async def force(desk: Desk, policy: str) -> int:
-    """Puts a policy in force, by two admins; its number."""
-    second = await person(desk, f"admin{policy.count('=')}{len(policy)}", Role.ADMIN)
-
-    def work(unit: Unit) -> int:
-        first = desk.world.people["admin"]
-        number = policies.propose(unit.session, policy, "why", first, MONTH).number
-        policies.approve(unit.session, number, second, MONTH)
-        return number
-
-    return await desk.database.write(work)
 
 
 async def at_law(desk: Desk, policy: str = BOTH) -> tuple[str, str, str]:
     """A request at its last gate, under a policy: its id, its digest, and a second lawyer."""
-    second = await person(desk, "second-counsel", Role.LEGAL_COUNSEL)
-    number = await force(desk, policy)
+    second = await desk.world.person("second-counsel", Role.LEGAL_COUNSEL)
+    number = await desk.world.force(policy)
     request, digest = await desk.submitted(policy=number)
     await desk.passed(request, digest, *GATES[:3])
     await desk.opened(request, digest, LAW)
@@ -93,7 +72,7 @@ async def test_needs_are_pinned_when_the_gate_opens(desk: Desk) -> None:
     """What differs from one approval in the gate's own role is a row of the gate, and a policy that
     comes into force later changes nothing for this request."""
     request, _, _ = await at_law(desk)
-    await force(desk, "title = 'nothing'\n")
+    await desk.world.force("title = 'nothing'\n")
     need = await desk.database.read(lambda s: decisions.needs(s, requests.get(s, request), LAW))
     assert need == (Need(Role.LEGAL_COUNSEL, 2), Need(Role.AUDITOR, 1))
     first = await desk.database.read(
@@ -207,7 +186,7 @@ async def test_cooling_off(desk: Desk) -> None:
 
 async def test_cooling_off_before_the_trigger(desk: Desk) -> None:
     """Where a policy asks for time before the export, nobody triggers it sooner."""
-    number = await force(desk, '[[rule]]\nname = "a"\nexport.cooling_off_hours = 5\n')
+    number = await desk.world.force('[[rule]]\nname = "a"\nexport.cooling_off_hours = 5\n')
     request, digest = await desk.submitted(policy=number)
     await desk.passed(request, digest, *GATES)
     with pytest.raises(CoolingOff):
@@ -220,7 +199,7 @@ async def test_a_revision_is_judged_under_what_is_in_force(desk: Desk) -> None:
     request keeps its own version, and its next revision takes the new one."""
     before, digest = await desk.submitted()
     await desk.opened(before, digest, Stage.PURPOSE_REVIEW)
-    number = await force(desk, BOTH.replace("legal_counsel = 2, ", ""))
+    number = await desk.world.force(BOTH.replace("legal_counsel = 2, ", ""))
     with pytest.raises(Refused) as refused:
         await desk.submitted()
     assert refused.value.code == "stale_digest"
