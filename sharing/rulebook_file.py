@@ -34,7 +34,7 @@ def read(text: str, *, lasting: bool = False) -> Policy:
     version that was taken long ago, whose terms need not be in today's vocabulary."""
     try:
         whole = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as failure:
+    except (ValueError, RecursionError) as failure:  # the former also for numbers without end
         raise PolicyError([_no_toml(str(failure), text)]) from None
     reader = Reader(Lines(text))
     reader.table((), whole, ("title", "rule", "interests", *SECTIONS))

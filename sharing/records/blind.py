@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from sharing.records import decisions, parties, policies
 from sharing.records.accounts import accounts
-from sharing.records.requests import Gate, Request, counted
+from sharing.records.requests import Gate, Request, decisions_of
 from sharing.stages import Role, Stage
 
 COVER: dict[str, Any] = {"outcome": None, "reason": None, "conditions": [], "hidden": True}
@@ -26,5 +26,7 @@ def hidden(session: Session, request: Request, gate: Gate, person: str) -> froze
     deciding = {need.role for need in decisions.needs(session, request, stage)}
     if Role.AUDITOR in roles and not roles & deciding:
         return frozenset()
-    taken = [one for one in counted(session, request) if one.stage == stage]
-    return frozenset(one.id for one in taken if one.actor_id not in own)
+    taken = [one for one in decisions_of(session, request.id) if one.stage == stage]
+    return frozenset(
+        one.id for one in taken if one.digest == request.digest and one.actor_id not in own
+    )

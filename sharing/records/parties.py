@@ -260,21 +260,16 @@ def add_partner(
     )  # fmt: skip
     session.add(partner)
     session.flush()
-    session.add_all(
-        PartnerParent(
-            partner_id=partner.id, number=i, name=parent.name, lei=parent.lei, share=share
-        )
-        for i, (parent, share) in enumerate(parents)
-    )
+    for i, (parent, share) in enumerate(parents):
+        named = {"name": parent.name, "lei": parent.lei, "share": share}
+        session.add(PartnerParent(partner_id=partner.id, number=i, **named))
     return partner
 
 
 def person_named(session: Session, name: str) -> Person | None:
     """A person by id or e-mail address."""
-    return (
-        session.get(Person, name)
-        or session.exec(select(Person).where(Person.email == name.casefold())).first()
-    )
+    by_address = select(Person).where(Person.email == name.casefold())
+    return session.get(Person, name) or session.exec(by_address).first()
 
 
 def parents_of(session: Session, partner_id: str) -> list[Organisation]:

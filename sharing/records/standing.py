@@ -3,13 +3,13 @@
 The transaction that records an act asks all of it again: here it only spares people a wait.
 """
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from sharing.eligibility import Act, Actor, demand, roles_for
 from sharing.errors import NotCleared, Refused
 from sharing.records import clearances, cooling, decisions, exports, requests
 from sharing.records.exports import Export
-from sharing.records.requests import Decision, Request
+from sharing.records.requests import Request
 from sharing.records.tables import now
 from sharing.stages import (
     AMENDABLE,
@@ -112,16 +112,10 @@ def _demand_current(request: Request, digest: str) -> None:
 
 
 def _decided(session: Session, request: Request, person_id: str, stage: Stage) -> bool:
-    return (
-        session.exec(
-            select(Decision.id).where(
-                Decision.request_id == request.id,
-                Decision.digest == request.digest,
-                Decision.stage == stage,
-                Decision.actor_id == person_id,
-            )
-        ).first()
-        is not None
+    """True if a decision of this person counts here: one that was taken back may be taken anew."""
+    return any(
+        one.stage == stage and one.actor_id == person_id
+        for one in requests.counted(session, request)
     )
 
 

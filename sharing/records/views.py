@@ -15,6 +15,7 @@ from sharing.records import (
     blind,
     clearances,
     consent_sources,
+    cooling,
     decisions,
     events,
     export_views,
@@ -108,7 +109,9 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
 
 
 def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage) -> View:
-    """`needs`: how many approvals are missing, role by role."""
+    """`needs`: how many approvals are missing, role by role; `not_before`: during a cooling-off."""
+    gate = requests.gate(viewer.session, request, stage)
+    over = cooling.over_at(viewer.session, request, gate) if gate else None
     lacking = decisions.lacking(viewer.session, request, stage)
     people = [
         one
@@ -123,6 +126,7 @@ def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage
         "until": request.waiting_until,
         "people": list(dict.fromkeys(people)),
         "needs": [{"role": need.role, "missing": need.approvals} for need in lacking],
+        **cooling.shown(over),
     }
 
 
@@ -142,6 +146,7 @@ def _waits_for_export(
         "roles": [Role.ENGINEER],
         "people": _people(viewer, act, case, None),
         "until": cleared.valid_until if cleared else request.waiting_until,
+        **cooling.shown(cooling.over_for_export(viewer.session, request)),
     }
 
 

@@ -219,6 +219,7 @@ async def test_too_soon_is_said_with_a_time(here: World) -> None:
     told = answer.json()
     assert (answer.status_code, told["code"]) == (409, "cooling_off")
     assert told["until"].endswith("Z")
+    assert (await here.seen(view))["waiting_for"]["not_before"] == told["until"]
 
 
 async def test_a_partner_at_risk(here: World) -> None:

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from sharing import rulebook_file
 from sharing.conflict import InterestKind
-from sharing.policy_lines import Lines
-from sharing.policy_reader import PolicyError
+from sharing.policy_lines import Lines, Path
+from sharing.policy_reader import PolicyError, Reader
 from sharing.quorum import Need
 from sharing.rulebook import Risk
 from sharing.rulebook_file import read
@@ -172,6 +173,24 @@ def test_a_term_that_is_gone_stops_no_older_version() -> None:
     text = RULE + 'purpose = "own:Gone"\nexport.engineers = 2\n'
     assert "own:Gone" in wrong(text)[0]
     assert read(text, lasting=True).rules[0].when.purposes == {"own:Gone"}
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "9" * 5_000])
+def test_a_text_that_goes_too_far(text: str) -> None:
+    """A text that is nested without end, or a number without end, is refused as any other."""
+    assert "is not TOML" in wrong(text)[0]
+
+
+def test_other_parts_read_their_own_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that belongs to another part is read by that part, with its own refusals by line."""
+
+    def section(reader: Reader, path: Path, found: object) -> object:
+        table = reader.table(path, found, ("days",))
+        return reader.number(path, table, "days", 1, 5)
+
+    monkeypatch.setattr(rulebook_file, "SECTIONS", {"time": section})
+    assert read("[time]\ndays = 3\n").sections == {"time": 3}
+    assert wrong("[time]\ndays = 6\n") == ["line 2, time.days: must be a number from 1 to 5."]
 
 
 ONE_EACH = {role: frozenset({role}) for role in Role}
