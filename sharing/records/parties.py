@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import CheckConstraint, or_
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -261,7 +262,7 @@ def add_partner(
     session.add(partner)
     session.flush()
     for i, (parent, share) in enumerate(parents):
-        named = {"name": parent.name, "lei": parent.lei, "share": share}
+        named: dict[str, Any] = {"name": parent.name, "lei": parent.lei, "share": share}
         session.add(PartnerParent(partner_id=partner.id, number=i, **named))
     return partner
 
