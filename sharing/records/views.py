@@ -253,7 +253,8 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
     """`void`: taken on another digest than the current one, so it is only there to be read."""
     view: View = {
         "id": decision.id,
-        "actor": GATE_ROLES[Stage(decision.stage)],
+        "actor": decisions.role_of(decision),
+        "role": decisions.role_of(decision),
         "outcome": decision.outcome,
         "reason": decision.reason,
         "conditions": decision.conditions,
