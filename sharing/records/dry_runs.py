@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from sharing.records import policies
-from sharing.records.requests import Request, revision_row
+from sharing.records.requests import Request
 from sharing.rulebook import asked
 from sharing.rulebook_words import Difference, differences
 from sharing.stages import ENDED
@@ -27,7 +27,7 @@ def dry_run(session: Session, number: int) -> View:
         open_now = request.state not in ENDED
         looked[open_now] += 1
         facts = policies.facts(session, request)
-        own = policies.policy(session, revision_row(session, request).policy)
+        own = policies.of_request(session, request)
         for one in differences(asked(own, facts), asked(tried, facts)):
             found[open_now][one].append(request.id)
     changes = [

@@ -88,6 +88,16 @@ def policy(session: Session, number: int) -> Policy:
     return read(text_of(session, number), lasting=True)
 
 
+def of_request(session: Session, request: Request) -> Policy:
+    """The version that a request is judged under."""
+    return policy(session, requests.revision_row(session, request).policy)
+
+
+def register_lasting(session: Session) -> timedelta:
+    """How long a declaration of interests is good that is made now."""
+    return timedelta(days=policy(session, in_force(session)).interests.register_days)
+
+
 def propose(
     session: Session, text: str, reason: str, by: str, clearance: timedelta
 ) -> PolicyVersion:
@@ -169,7 +179,7 @@ def facts(session: Session, request: Request) -> Facts:
 
 def gate(session: Session, request: Request, stage: Stage) -> GateRule:
     """What a request's own policy asks of one gate."""
-    own = policy(session, requests.revision_row(session, request).policy)
+    own = of_request(session, request)
     if not own.rules:
         return gate_of(stage)
     return asked(own, facts(session, request)).gates[stage]
@@ -182,5 +192,5 @@ def needs(session: Session, request: Request, stage: Stage) -> tuple[Need, ...]:
 
 def export(session: Session, request: Request) -> ExportRule:
     """What a request's own policy asks of its export."""
-    own = policy(session, requests.revision_row(session, request).policy)
+    own = of_request(session, request)
     return asked(own, facts(session, request)).export

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sharing.errors import CoolingOff, NotCleared, NotEligible, Refused
 from sharing.orders import Verb
 from sharing.quorum import Need
-from sharing.records import clearances, decisions, parties, requests
+from sharing.records import clearances, decisions, parties, register, requests
 from sharing.records.accounts import link
 from sharing.records.unit import Unit
 from sharing.stages import GATES, Outcome, Role, Stage
@@ -208,6 +208,17 @@ async def test_a_revision_is_judged_under_what_is_in_force(desk: Desk) -> None:
     await desk.revised(before, 2, policy=number)
     row = await desk.database.read(lambda s: requests.revision(s, requests.get(s, before)))
     assert row.policy == number
+
+
+async def test_how_long_a_declaration_is_good(desk: Desk) -> None:
+    """Whoever declares under a policy that says for how many days does so for that long."""
+    number = await desk.world.force("[interests]\nregister_days = 10\n")
+    request, digest = await desk.submitted(policy=number)
+    await desk.passed(request, digest, Stage.PURPOSE_REVIEW)
+    reviewer = desk.world.people["purpose_reviewer"]
+    row = await desk.database.read(lambda s: register.latest(s, reviewer))
+    assert row is not None
+    assert row.valid_until - row.at == timedelta(days=10)
 
 
 def approved(connection: Connection) -> list[str | None]:

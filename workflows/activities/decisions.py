@@ -98,7 +98,7 @@ def _declared(unit: Unit, request: Request, order: Order) -> Declaration:
     """The decider's own statement about this request. Somebody's first one goes into the register
     too, and holds there for a year; after that the register must be renewed before deciding."""
     if register.latest(unit.session, order.actor) is None:
-        register.affirm(unit, order.actor)
+        register.affirm(unit, order.actor, policies.register_lasting(unit.session))
     elif not register.holds(unit.session, order.actor):
         raise NotEligible(
             "declaration",
