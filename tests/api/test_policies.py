@@ -7,6 +7,7 @@ import pytest
 from api import cli
 from sharing.records import parties
 from sharing.stages import GATES, Role
+from tests.api.answering_server import Answer, Asked, serving
 from tests.api.world import World
 
 TWO = """[[rule]]
@@ -242,3 +243,36 @@ def test_a_file_is_checked_offline(tmp_path: Any, capsys: pytest.CaptureFixture[
     assert cli.run(["policy", "check", str(bad)]) == 1
     said = f"{bad}: line 6, rule[1].legal_approval.approvals.legal_counsel: a quorum of 0"
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_the_command_line_drives_it(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """`policy propose` sends the file and shows the dry run; `approve`, `dry-run` and `show` work
+    on a number, `show` without one on the version in force."""
+    view = {"number": 2, "state": "proposed", "reason": "To be safe.", "text": TWO}
+    change = {"count": 1, "ids": ["req_1"]}
+    tried = {"sentences": ["1 open request would now need more."], "changes": [change]}
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path.endswith("dry-run"):
+            return 200, tried
+        listed = {"items": [view, {**view, "number": 1, "state": "in_force"}], "next": None}
+        return 200, listed if (asked.method, asked.path) == ("GET", PATH) else view
+
+    file = tmp_path / "ours.toml"
+    file.write_text(TWO)
+    with serving(answer) as api:
+        for words in (
+            ["propose", str(file), "--reason", "To be safe."],
+            ["dry-run", "2"],
+            ["approve", "2"],
+            ["show"],
+        ):
+            assert cli.run(["policy", *words, "--url", api.url, "--token", "t"]) == 0
+    assert api.calls[0].body == {"text": TWO, "reason": "To be safe."}
+    asked = [(one.method, one.path) for one in api.calls]
+    assert ("POST", f"{PATH}/2/approve") in asked
+    assert asked[-1] == ("GET", f"{PATH}/1")
+    told = capsys.readouterr().out
+    assert told.count("1 open request would now need more.\n    req_1") == 2
+    assert "clearance policy approve 2" in told
+    assert TWO in told
