@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.dependencies import Call
 from sharing.errors import Refused, bad_field
-from sharing.records import datasets
+from sharing.records import datasets, policies
 from sharing.records.parties import Partner
 from sharing.request import Revision, check
 
@@ -38,8 +38,9 @@ def drafted(
         )
     partner = session.get_one(Partner, call.partner_id)
     whole = {**body, "dataset": dataset.name, "sponsor": _sponsor(body["sponsor"])}
+    policy = policies.in_force(session)
     revision = Revision(
-        request_id, number, partner.id, partner.age_recipient, dataset.index_version, whole
+        request_id, number, partner.id, partner.age_recipient, dataset.index_version, whole, policy
     )
     return Draft(
         revision.digest,
@@ -47,6 +48,7 @@ def drafted(
             **whole,
             "index": dataset.index_version,
             "number": number,
+            "policy": policy,
             "age_recipient": partner.age_recipient,
         },
     )

@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api.suggest import close_field
-from sharing.errors import FieldError, NotEligible, Refused
+from sharing.errors import CoolingOff, FieldError, NotEligible, Refused
 from sharing.records.database import StorageFailed
+from sharing.records.tables import rfc3339
 from workflows.client import EngineUnreachable
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "wrong_stage": (409, "The request waits at another stage"),
     "stale_digest": (409, "The request has changed"),
     "already_decided": (409, "Already decided"),
+    "cooling_off": (409, "It is too soon"),
     "too_late": (409, "The deadline has passed"),
     "not_cleared": (409, "Not cleared"),
     "not_indexed": (409, "The dataset has no index"),
@@ -45,6 +47,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "exists": (409, "It exists already"),
     "storage_conflict": (409, "The database's own rules refused it"),
     "stale_order": (409, "Ordered too long ago"),
+    "four_eyes": (403, "Another person has to do it"),
     "forged_order": (403, "The order was not signed"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "Unsupported content type"),
@@ -114,8 +117,8 @@ def problem(
 def told(failure: Exception, body_model: Any = None) -> Response:
     """The answer for anything that was raised. What nobody foresaw is logged, never shown."""
     match failure:
-        case NotEligible():
-            return problem(failure.code, failure.detail, why=failure.why)
+        case NotEligible() | CoolingOff():
+            return _with_more(failure)
         case Refused(code="unauthenticated"):
             challenge = {"WWW-Authenticate": 'Bearer realm="clearance"'}
             return problem(failure.code, failure.detail, headers=challenge)
@@ -150,6 +153,13 @@ def told(failure: Exception, body_model: Any = None) -> Response:
             return of_http(failure)
     log.error("unforeseen", exc_info=failure)
     return problem("internal_error", "This is a fault in Clearance. Nothing was answered as done.")
+
+
+def _with_more(refused: NotEligible | CoolingOff) -> Response:
+    """With what programs need to know of a refusal beside its code."""
+    if isinstance(refused, CoolingOff):
+        return problem(refused.code, refused.detail, until=rfc3339(refused.until))
+    return problem(refused.code, refused.detail, why=refused.why)
 
 
 def of_http(failure: HTTPException) -> Response:

@@ -2,6 +2,7 @@
 branches on the text."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class NotCleared(Refused):
 
     def __init__(self, detail: str) -> None:
         super().__init__("not_cleared", detail)
+
+
+class CoolingOff(Refused):
+    """The policy asks for some time before this is done; `until` is when it may be."""
+
+    def __init__(self, detail: str, until: datetime) -> None:
+        super().__init__("cooling_off", detail)
+        self.until = until
 
 
 def bad_field(path: str, message: str) -> Refused:

@@ -13,7 +13,6 @@ from sharing.legal import LEGAL_BASES, SPECIAL_BASES
 from sharing.purpose import FIELDS
 from sharing.vocabulary import PURPOSES
 
-POLICY_VERSION = "1"
 FORMATS = ("webdataset", "objects")
 FILTERS = ("taken_after", "taken_before")
 
@@ -23,7 +22,8 @@ class Revision:
     """One version of a request's scope. `body` is what the partner sent, with every default set.
 
     `index` is the version of the dataset's index that the scope was drawn on, so that a dataset
-    indexed again later does not silently widen what was approved.
+    indexed again later does not silently widen what was approved. `policy` is the version of the
+    policy that was in force when it was submitted, and that it is judged under.
     """
 
     request_id: str
@@ -32,6 +32,7 @@ class Revision:
     age_recipient: str | None
     index: int
     body: Mapping[str, Any]
+    policy: int = 1
 
     @property
     def digest(self) -> str:
@@ -44,7 +45,7 @@ class Revision:
             "request": self.request_id,
             "revision": self.number,
             "partner": {"id": self.partner_id, "age_recipient": self.age_recipient},
-            "policy": POLICY_VERSION,
+            "policy": str(self.policy),
             "index": self.index,
             "body": dict(self.body),
         }

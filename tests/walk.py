@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,7 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sharing.conflict import InterestKind, Organisation
 from sharing.keys import public_text
 from sharing.orders import Order, Verb, signed
-from sharing.records import consents, datasets, interests, notices, parties, requests, signing_keys
+from sharing.records import (
+    consents,
+    datasets,
+    interests,
+    notices,
+    parties,
+    policies,
+    requests,
+    signing_keys,
+)
 from sharing.records.database import Database
 from sharing.records.datasets import Dataset
 from sharing.records.tables import new_id, now
@@ -78,12 +87,17 @@ class World:
         )
 
     def submission(
-        self, request: str | None = None, number: int = 1, index: int = 1, **changes: Any
+        self,
+        request: str | None = None,
+        number: int = 1,
+        index: int = 1,
+        policy: int = 1,
+        **changes: Any,
     ) -> Order:
         """A partner's submission, or its next revision where `number` is above 1."""
         request = request or new_id("req")
         body = {**BODY, **changes}
-        digest = Revision(request, number, self.partner, None, index, body).digest
+        digest = Revision(request, number, self.partner, None, index, body, policy).digest
         verb = Verb.SUBMIT if number == 1 else Verb.AMEND
         return self.order(
             verb,
@@ -93,6 +107,7 @@ class World:
             **body,
             index=index,
             number=number,
+            policy=policy,
             age_recipient=None,
             client=self.partner,
             key=None,
@@ -106,8 +121,10 @@ class World:
         stage: Stage,
         outcome: Outcome = Outcome.APPROVED,
         actor: str | None = None,
+        role: Role | None = None,
     ) -> Order:
-        """A decision at a gate, by the gate's own person unless another is named."""
+        """A decision at a gate, by the gate's own person and in its own role unless others are
+        named."""
         return self.order(
             Verb.DECIDE,
             request,
@@ -117,6 +134,7 @@ class World:
             outcome=str(outcome),
             reason="Read and considered.",
             conditions=[],
+            **({"role": str(role)} if role else {}),
         )
 
     async def request(self, request_id: str) -> requests.Request:
@@ -131,6 +149,24 @@ class World:
             **{"at": datetime.now(UTC), "jurisdiction": "CA", "source": "test", **changes},
         )
         return await self.database.write(lambda u: consents.append(u, [event]))
+
+    async def person(self, name: str, *roles: Role) -> str:
+        """One more person: their id."""
+        return await self.database.write(
+            lambda u: parties.add_person(u.session, name, f"{name}@example.org", roles).id
+        )
+
+    async def force(self, policy: str) -> int:
+        """Puts a policy in force, by two admins: its number."""
+        second = await self.person(new_id("admin"), Role.ADMIN)
+
+        def work(unit: Unit) -> int:
+            proposer, month = self.people["admin"], timedelta(days=30)
+            number = policies.propose(unit.session, policy, "why", proposer, month).number
+            policies.approve(unit.session, number, second, month)
+            return number
+
+        return await self.database.write(work)
 
     async def declare_interest(self, person: str, organisation: str) -> None:
         """A fund of this person holds equity in an organisation, since long ago."""

@@ -1,5 +1,6 @@
 """Refusals cross Temporal by name: raised as ours in an activity, and ours again at the client."""
 
+from datetime import datetime
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -9,7 +10,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from sharing.errors import NotCleared, NotEligible, NotFound, NotYet, Refused
+from sharing.errors import CoolingOff, NotCleared, NotEligible, NotFound, NotYet, Refused
 
 
 class RefusalInterceptor(Interceptor):
@@ -26,12 +27,21 @@ class _Refusing(ActivityInboundInterceptor):
         try:
             return await self.next.execute_activity(input)
         except Refused as refused:
-            why = refused.why if isinstance(refused, NotEligible) else ""
             raise ApplicationError(
-                refused.detail, why, type=refused.code, non_retryable=True
+                refused.detail, _beside(refused), type=refused.code, non_retryable=True
             ) from None
         except NotYet as later:
             raise ApplicationError(later.detail, type=later.code) from None
+
+
+def _beside(refused: Refused) -> str:
+    """What a refusal says beside its code and its words."""
+    match refused:
+        case NotEligible():
+            return refused.why
+        case CoolingOff():
+            return refused.until.isoformat()
+    return ""
 
 
 def refusal_in(failure: BaseException | None) -> Refused | None:
@@ -48,6 +58,8 @@ def _named(failure: ApplicationError) -> Refused:
     match failure.type:
         case "not_eligible":
             return NotEligible(str(why), failure.message)
+        case "cooling_off":
+            return CoolingOff(failure.message, datetime.fromisoformat(str(why)))
         case "not_cleared":
             return NotCleared(failure.message)
         case "not_found":

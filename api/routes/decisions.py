@@ -12,12 +12,12 @@ from api.dependencies import Call
 from api.fields import Body, Flag, Line, Prose
 from api.guard import GuardedRoute
 from api.idempotency import Answer
-from api.routes.requests import own
+from api.routes.requests import own, viewer
 from sharing.errors import Refused
 from sharing.orders import Verb
 from sharing.records import standing
 from sharing.records.requests import Decision
-from sharing.records.views import Viewer, request_view
+from sharing.records.views import request_view
 from sharing.stages import Outcome, Stage
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=GuardedRoute)
@@ -72,14 +72,14 @@ async def decide(request_id: str, body: NewDecision, call: Call) -> Response:
                 decision_id,
                 request_id,
                 body.digest,
-                _told(body),
+                {**_told(body), "role": str(call.principal.role)},
             )
         return Answer(
             201,
             await call.read(
                 lambda s: {
                     "decision": decision_id,
-                    **request_view(Viewer(s, inside=True), own(s, call, request_id)),
+                    **request_view(viewer(s, call), own(s, call, request_id)),
                 }
             ),
         )
@@ -110,7 +110,13 @@ async def _demand_decidable(call: Call, request_id: str, body: NewDecision) -> N
         opening = standing.between_gates(request) and request.digest == body.digest
         try:
             standing.demand_decidable(
-                session, request, call.actor(session), Stage(body.stage), body.digest
+                session,
+                request,
+                call.actor(session),
+                Stage(body.stage),
+                body.digest,
+                call.principal.role,
+                body.outcome,
             )
         except Refused as refused:
             if refused.code == "wrong_stage" and opening:

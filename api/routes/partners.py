@@ -17,6 +17,7 @@ from sharing.fields import RecipientClass
 from sharing.records import parties
 from sharing.records.parties import Partner, PartnerParent
 from sharing.records.unit import Unit
+from sharing.rulebook import Risk
 
 router = APIRouter(prefix="/v1/partners", tags=["parties"], route_class=GuardedRoute)
 
@@ -32,13 +33,15 @@ class Parent(Body):
 class NewPartner(Body):
     """An organisation that may ask. With an `age_recipient`, its packages are encrypted to it.
     Consents to a `recipient_class` reach it if it is of that class; there is no way to change it:
-    what people said yes to would be widened behind their backs."""
+    what people said yes to would be widened behind their backs. A policy may ask more of a partner
+    by its `risk`: low, standard or high."""
 
     name: Line
     lei: Lei | None = None
     parents: Annotated[tuple[Parent, ...], Field(max_length=100)] = ()
     age_recipient: AgeRecipient | None = None
     recipient_class: RecipientClass | None = None
+    risk: Risk = Risk.STANDARD
 
 
 @router.post("", name="partners.create", status_code=201)
@@ -48,10 +51,20 @@ async def create(body: NewPartner, call: Call) -> Response:
     def work(unit: Unit) -> Json:
         parents = [(Organisation(p.name, p.lei), p.share) for p in body.parents]
         partner = parties.add_partner(
-            unit.session, body.name, body.lei, parents, body.age_recipient, body.recipient_class
+            unit.session,
+            body.name,
+            body.lei,
+            parents,
+            body.age_recipient,
+            body.recipient_class,
+            body.risk,
         )
         unit.session.flush()
-        known = {"partner": partner.id, "recipient_class": partner.recipient_class}
+        known = {
+            "partner": partner.id,
+            "recipient_class": partner.recipient_class,
+            "risk": partner.risk,
+        }
         unit.audit(call.principal.id, "partner.added", **known)
         unit.tell("partner.added", partner.id, partner_id=partner.id)
         return _view(unit.session, partner)
@@ -87,5 +100,6 @@ def _view(session: Session, partner: Partner) -> Json:
         "parents": [{"name": p.name, "lei": p.lei, "share": p.share} for p in parents],
         "age_recipient": partner.age_recipient,
         "recipient_class": partner.recipient_class,
+        "risk": partner.risk,
         "created_at": partner.created_at,
     }

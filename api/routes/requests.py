@@ -155,9 +155,9 @@ async def listed(
                 )
             )
         order = (col(Request.submitted_at).desc(), col(Request.id).desc())
-        viewer = Viewer(session, inside=call.partner_id is None)
         rows = session.exec(statement.order_by(*order).limit(limit + 1)).all()
-        return [request_view(viewer, request) for request in rows]
+        whom = viewer(session, call)
+        return [request_view(whom, request) for request in rows]
 
     found = await call.read(query)
     last = found[limit - 1] if len(found) > limit else None
@@ -189,6 +189,11 @@ def own(session: Session, call: Call, request_id: str) -> Request:
     return request
 
 
+def viewer(session: Session, call: Call) -> Viewer:
+    """Whom a request is shown to in this call."""
+    return Viewer(session, inside=call.partner_id is None, person=call.principal.person_id or "")
+
+
 def _changed(session: Session, call: Call, request_id: str, change: Change) -> Draft:
     request = own(session, call, request_id)
     standing.demand_amendable(request)
@@ -205,7 +210,5 @@ def _changed(session: Session, call: Call, request_id: str, change: Change) -> D
 
 async def _shown(call: Call, request_id: str) -> Json:
     return await call.read(
-        lambda session: request_view(
-            Viewer(session, inside=call.partner_id is None), own(session, call, request_id)
-        )
+        lambda session: request_view(viewer(session, call), own(session, call, request_id))
     )

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from sharing.errors import Refused
-from sharing.quorum import Need, Vote
-from sharing.records import clearances, exports
+from sharing.errors import NotEligible, Refused
+from sharing.quorum import Need, Vote, missing
+from sharing.records import clearances, exports, policies, requests
 from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted
 from sharing.records.tables import now
 from sharing.records.unit import Unit
+from sharing.rulebook import GateRule, gate_of
 from sharing.stages import GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
 
 INTEREST, TAKEN_BACK = "interest", "taken_back"
@@ -51,19 +52,52 @@ def voids(session: Session, request_id: str) -> dict[str, DecisionVoid]:
 
 
 def needs(session: Session, request: Request, stage: Stage) -> tuple[Need, ...]:
-    """What a gate of the current digest needs: one approval in its own role at least, whatever else
-    a policy asks for."""
+    """What a gate of the current digest needs: what was pinned at its opening, and always an
+    approval in its own role; of a gate that is not open yet, what the policy will ask."""
+    if requests.gate(session, request, stage) is None:
+        return policies.needs(session, request, stage)
     rows = session.exec(
-        select(GateNeed)
-        .where(
+        select(GateNeed).where(
             GateNeed.request_id == request.id,
             GateNeed.digest == request.digest,
             GateNeed.stage == stage,
         )
-        .order_by(GateNeed.role)
     )
-    asked = {Role(row.role): row.approvals for row in rows}
-    return tuple(Need(*one) for one in ({GATE_ROLES[stage]: 1} | asked).items())
+    pinned = tuple(Need(Role(row.role), row.approvals) for row in rows)
+    return gate_of(stage, [GateRule(pinned)]).needs
+
+
+def pin(session: Session, request: Request, stage: Stage, asked: Sequence[Need]) -> None:
+    """Keeps what a gate needs beside one approval in its own role, once, when it opens: a policy
+    that changes later changes nothing here."""
+    for need in asked:
+        if need != Need(GATE_ROLES[stage]):
+            session.add(
+                GateNeed(
+                    request_id=request.id,
+                    digest=request.digest,
+                    stage=stage,
+                    role=need.role,
+                    approvals=need.approvals,
+                )
+            )
+    session.flush()
+
+
+def role_in(session: Session, request: Request, stage: Stage, role: Role) -> Role | None:
+    """The role in which somebody would decide at a gate: None for its own, else one that the policy
+    asks for there beside it. Raises NotEligible."""
+    if role is GATE_ROLES[stage]:
+        return None
+    asked = [need.role for need in needs(session, request, stage)]
+    if role not in asked:
+        raise NotEligible("role", f"This needs the role {' or '.join(asked)}.")
+    return role
+
+
+def lacking(session: Session, request: Request, stage: Stage) -> tuple[Need, ...]:
+    """Who has still to approve at a gate."""
+    return missing(needs(session, request, stage), votes(session, request, stage))
 
 
 def votes(session: Session, request: Request, stage: Stage) -> list[Vote]:

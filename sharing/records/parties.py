@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import CheckConstraint, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
@@ -15,6 +15,7 @@ from sharing.ownership import EdgeKind
 from sharing.records.accounts import accounts
 from sharing.records.gathering import Entity, Hold, gather
 from sharing.records.tables import new_id, now
+from sharing.rulebook import Risk
 from sharing.stages import Role
 
 
@@ -22,11 +23,13 @@ class Partner(SQLModel, table=True):
     """An organisation that asks for data."""
 
     __tablename__ = "partner"
+    __table_args__ = (CheckConstraint("risk IN ('low', 'standard', 'high')", name="risk"),)
     id: str = Field(primary_key=True)
     name: str
     lei: str | None = None
     age_recipient: str | None = None
     recipient_class: str | None = None
+    risk: str = Risk.STANDARD
     created_at: datetime
 
 
@@ -249,11 +252,12 @@ def add_partner(
     parents: Sequence[tuple[Organisation, float | None]],
     age_recipient: str | None,
     recipient_class: str | None = None,
+    risk: Risk = Risk.STANDARD,
 ) -> Partner:
     """A new partner with the parents it named, both in the graph of organisations too."""
     partner = Partner(
         id=new_id("ptr"), name=name, lei=lei, age_recipient=age_recipient, created_at=now(),
-        recipient_class=recipient_class,
+        recipient_class=recipient_class, risk=risk,
     )  # fmt: skip
     session.add(partner)
     session.flush()
@@ -274,10 +278,8 @@ def add_partner(
 
 def person_named(session: Session, name: str) -> Person | None:
     """A person by id or e-mail address."""
-    return (
-        session.get(Person, name)
-        or session.exec(select(Person).where(Person.email == name.casefold())).first()
-    )
+    by_address = select(Person).where(Person.email == name.casefold())
+    return session.get(Person, name) or session.exec(by_address).first()
 
 
 def people_with(session: Session, role: Role) -> list[str]:

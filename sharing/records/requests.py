@@ -50,6 +50,7 @@ class RequestRevision(SQLModel, table=True):
     digest: str = Field(unique=True)
     dataset_id: str = Field(foreign_key="dataset.id")
     index_version: int
+    policy: int = 1  # the version that it was submitted under, and is judged under
     age_recipient: str | None = None
     body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     submitted_at: datetime
@@ -154,7 +155,13 @@ def revision(session: Session, request: Request) -> Revision:
     """The current revision as a value."""
     row = revision_row(session, request)
     return Revision(
-        request.id, row.number, request.partner_id, row.age_recipient, row.index_version, row.body
+        request.id,
+        row.number,
+        request.partner_id,
+        row.age_recipient,
+        row.index_version,
+        row.body,
+        row.policy,
     )
 
 

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, or_, select
 
-from sharing.eligibility import Act, Actor
-from sharing.records import acceptances, exports, requests
+from sharing.eligibility import Act, Actor, Case
+from sharing.records import decisions, exports, requests
+from sharing.records.decisions import GateNeed
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
 from sharing.records.views import eligible
-from sharing.stages import GATE_ROLES, ExportState, RequestState, Role, Stage
+from sharing.stages import GATE_ROLES, GATES, ExportState, RequestState, Role, Stage
 
 View = dict[str, Any]
 STAGES = {role: stage for stage, role in GATE_ROLES.items()}
@@ -30,24 +32,29 @@ def waiting(session: Session, person: Actor, role: Role, limit: int, after: str)
 
 
 def _candidates(session: Session, role: Role, after: str) -> Iterator[Request]:
-    statement = select(Request).where(col(Request.id) > after).order_by(Request.id)
+    """Requests at a gate of this role, or at one where a policy asks for it too; and those whose
+    export waits for an engineer."""
+    asks = select(GateNeed.request_id).where(
+        GateNeed.request_id == Request.id,
+        GateNeed.digest == Request.digest,
+        GateNeed.stage == Request.waiting_stage,
+        GateNeed.role == role,
+    )
+    mine: list[ColumnElement[bool]] = [asks.exists()]
+    if role in STAGES:
+        mine.append(col(Request.waiting_stage) == STAGES[role])
     if role is Role.ENGINEER:
-        states = (RequestState.CLEARED, RequestState.EXPORTING)
-        statement = statement.where(col(Request.state).in_(states))
-    else:
-        statement = statement.where(Request.waiting_stage == STAGES[role])
-    yield from session.exec(statement)
+        mine.append(col(Request.state).in_((RequestState.CLEARED, RequestState.EXPORTING)))
+    yield from session.exec(
+        select(Request).where(col(Request.id) > after, or_(*mine)).order_by(Request.id)
+    )
 
 
 def _review(session: Session, person: Actor, role: Role, request: Request) -> View | None:
     case = requests.case(session, request)
-    if role is not Role.ENGINEER:
-        stage = STAGES[role]
-        if acceptances.awaited(request, requests.gate(session, request, stage)):
-            return None
-        if not eligible(Act.DECIDE, person, case, stage):
-            return None
-        return _view(session, request, stage, "decide")
+    if request.waiting_stage in GATES:
+        stage = Stage(request.waiting_stage)
+        return _decision(session, person, role, request, case, stage)
     if request.state == RequestState.CLEARED:
         may = eligible(Act.TRIGGER, person, case, None)
         return _view(session, request, Stage.EXPORT, "trigger") if may else None
@@ -58,6 +65,20 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
     if not eligible(Act.CONFIRM, person, case, None):
         return None
     return {**_view(session, request, Stage.EXPORT, "confirm"), "export": run.id}
+
+
+def _decision(
+    session: Session, person: Actor, role: Role, request: Request, case: Case, stage: Stage
+) -> View | None:
+    """A gate to decide at, if this role's approvals are not all there yet."""
+    beside = None if role is GATE_ROLES[stage] else role
+    lacking = decisions.lacking(session, request, stage)
+    if all(need.role is not role for need in lacking):
+        return None
+    if not eligible(Act.DECIDE, person, case, stage, beside):
+        return None
+    needs = [{"role": need.role, "missing": need.approvals} for need in lacking]
+    return {**_view(session, request, stage, "decide"), "needs": needs}
 
 
 def _view(session: Session, request: Request, stage: Stage, act: str) -> View:

@@ -23,6 +23,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     organisations,
     parties,
     partner_keys,
+    policies,
     recalls,
     register,
     reports,

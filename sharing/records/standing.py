@@ -8,14 +8,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from sharing.eligibility import Act, Actor, demand, roles_for
 from sharing.errors import NotCleared, Refused
 from sharing.legal import demand_answered
-from sharing.records import acceptances, agreements, clearances, exports, requests
+from sharing.records import (
+    acceptances,
+    agreements,
+    clearances,
+    cooling,
+    decisions,
+    exports,
+    requests,
+)
 from sharing.records.exports import Export
-from sharing.records.requests import Decision, Gate, Request
+from sharing.records.requests import Gate, Request
 from sharing.records.tables import now
 from sharing.stages import (
     AMENDABLE,
@@ -25,6 +33,7 @@ from sharing.stages import (
     ExportState,
     Outcome,
     RequestState,
+    Role,
     Stage,
 )
 
@@ -44,22 +53,31 @@ def demand_withdrawable(request: Request) -> None:
 
 
 def demand_decidable(
-    session: Session, request: Request, person: Actor, stage: Stage, digest: str
+    session: Session,
+    request: Request,
+    person: Actor,
+    stage: Stage,
+    digest: str,
+    role: Role | None = None,
+    outcome: str = Outcome.APPROVED,
 ) -> None:
-    """Raises Refused unless this person may decide at this stage, on this digest, now."""
-    if not roles_for(Act.DECIDE, stage) & person.roles:
+    """Raises Refused unless this person may decide so at this stage, on this digest, now; in the
+    gate's own role, or in another that the policy asks for."""
+    beside = decisions.role_in(session, request, stage, role) if role else None
+    if beside is None and not roles_for(Act.DECIDE, stage) & person.roles:
         demand(Act.DECIDE, person, requests.case(session, request), stage)
     if digest == request.digest and _decided(session, request, person.id, stage):
         raise Refused("already_decided", f"You decided at {stage} already.")
-    demand(Act.DECIDE, person, requests.case(session, request), stage)
+    demand(Act.DECIDE, person, requests.case(session, request), stage, beside)
     _demand_current(request, digest)
     if request.state == RequestState.EXPIRED:
         raise Refused("too_late", "The deadline has passed: the request expired.")
     gate = requests.gate(session, request, stage)
     if gate is not None and gate.outcome is None and gate.until <= now():
         raise Refused("too_late", f"The deadline of {stage} has passed.")
-    if request.waiting_stage != stage:
+    if request.waiting_stage != stage or gate is None:
         raise Refused("wrong_stage", f"The request is {_where(request)}, not at {stage}.")
+    cooling.demand_over_at(session, request, gate, outcome)
 
 
 def demand_read(session: Session, request: Request, stage: Stage, told: Mapping[str, Any]) -> None:
@@ -105,6 +123,7 @@ def demand_triggerable(session: Session, request: Request, person: Actor, digest
         )
     if clearance.valid_until <= now():
         raise NotCleared("The clearance has run out.")
+    cooling.demand_over_for_export(session, request)
 
 
 def demand_confirmable(session: Session, request: Request, export: Export, person: Actor) -> None:
@@ -135,16 +154,10 @@ def _demand_current(request: Request, digest: str) -> None:
 
 
 def _decided(session: Session, request: Request, person_id: str, stage: Stage) -> bool:
-    return (
-        session.exec(
-            select(Decision.id).where(
-                Decision.request_id == request.id,
-                Decision.digest == request.digest,
-                Decision.stage == stage,
-                Decision.actor_id == person_id,
-            )
-        ).first()
-        is not None
+    """True if a decision of this person counts here: one that was taken back may be taken anew."""
+    return any(
+        one.stage == stage and one.actor_id == person_id
+        for one in requests.counted(session, request)
     )
 
 

@@ -13,8 +13,11 @@ from sharing.eligibility import Act, Actor, Case, demand, roles_for
 from sharing.errors import NotEligible
 from sharing.records import (
     acceptances,
+    blind,
     clearances,
     consent_sources,
+    cooling,
+    decisions,
     events,
     export_views,
     exports,
@@ -32,10 +35,12 @@ View = dict[str, Any]
 
 @dataclass(slots=True)
 class Viewer:
-    """Whom things are shown to. `inside` is False for partners. Names are looked up once."""
+    """Whom things are shown to. `inside` is False for partners; `person` is who looks, if that is
+    a person. Names are looked up once."""
 
     session: Session
     inside: bool
+    person: str = ""
     _actors: dict[Role, list[Actor]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -58,7 +63,7 @@ class Viewer:
 def request_view(viewer: Viewer, request: Request) -> View:
     """A request with its stages in process order, its exports, and everything that happened."""
     session = viewer.session
-    body = requests.revision_row(session, request).body
+    revision = requests.revision_row(session, request)
     runs = exports.of_request(session, request.id)
     case = requests.case(session, request)
     return {
@@ -68,6 +73,7 @@ def request_view(viewer: Viewer, request: Request) -> View:
         "state": request.state,
         "revision": request.revision,
         "digest": request.digest,
+        "policy": revision.policy,
         "waiting_for": waiting_for(viewer, request, case, runs),
         "stages": _stages(viewer, request, runs),
         "exports": [export_views.export_view(session, run, inside=viewer.inside) for run in runs],
@@ -76,7 +82,7 @@ def request_view(viewer: Viewer, request: Request) -> View:
             for event in events.of_request(session, request.id)
             if viewer.inside or event.type not in events.INSIDE_ONLY
         ],
-        **body,
+        **revision.body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
     }
@@ -100,11 +106,28 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
         request, requests.gate(viewer.session, request, stage)
     ):
         return _waits_for_partner(request, stage)
+    return _waits_for_people(viewer, request, case, stage)
+
+
+def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage) -> View:
+    """`needs`: how many approvals are missing, role by role; `not_before`: during a cooling-off."""
+    gate = requests.gate(viewer.session, request, stage)
+    over = cooling.over_at(viewer.session, request, gate) if gate else None
+    lacking = decisions.lacking(viewer.session, request, stage)
+    people = [
+        one
+        for need in lacking
+        for one in _people(
+            viewer, Act.DECIDE, case, stage, None if need.role is GATE_ROLES[stage] else need.role
+        )
+    ]
     return {
         "stage": stage,
-        "roles": [GATE_ROLES[stage]],
+        "roles": [need.role for need in lacking],
         "until": request.waiting_until,
-        "people": _people(viewer, Act.DECIDE, case, stage),
+        "people": list(dict.fromkeys(people)),
+        "needs": [{"role": need.role, "missing": need.approvals} for need in lacking],
+        **cooling.shown(over),
     }
 
 
@@ -129,6 +152,7 @@ def _waits_for_export(
         "roles": [Role.ENGINEER],
         "people": _people(viewer, act, case, None),
         "until": cleared.valid_until if cleared else request.waiting_until,
+        **cooling.shown(cooling.over_for_export(viewer.session, request)),
     }
 
 
@@ -147,22 +171,27 @@ def _waits_for_source(viewer: Viewer, stage: Stage) -> View | None:
     return {**view, "detail": trouble} if viewer.inside else view
 
 
-def _people(viewer: Viewer, act: Act, case: Case, stage: Stage | None) -> list[str]:
-    """Ids of those who may act now, as the one eligibility function says; none for partners."""
+def _people(
+    viewer: Viewer, act: Act, case: Case, stage: Stage | None, beside: Role | None = None
+) -> list[str]:
+    """Ids of those who may act now, as the one eligibility function says; none for partners.
+    `beside`: in a role that the policy asks for beside the gate's own."""
     if not viewer.inside:
         return []
     return [
         one.id
-        for role in sorted(roles_for(act, stage))
+        for role in ([beside] if beside else sorted(roles_for(act, stage)))
         for one in viewer.holders(role)
-        if eligible(act, one, case, stage)
+        if eligible(act, one, case, stage, beside)
     ]
 
 
-def eligible(act: Act, person: Actor, case: Case, stage: Stage | None) -> bool:
+def eligible(
+    act: Act, person: Actor, case: Case, stage: Stage | None, beside: Role | None = None
+) -> bool:
     """True if nothing stands in this person's way."""
     try:
-        demand(act, person, case, stage)
+        demand(act, person, case, stage, beside)
     except NotEligible:
         return False
     return True
@@ -179,9 +208,9 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         for g in requests.gates_of(viewer.session, request.id)
         if g.digest == request.digest
     }
-    decisions = requests.decisions_of(viewer.session, request.id)
+    every = requests.decisions_of(viewer.session, request.id)
     views = [
-        _gate(viewer, request, stage, gates.get(stage), [d for d in decisions if d.stage == stage])
+        _gate(viewer, request, stage, gates.get(stage), [d for d in every if d.stage == stage])
         for stage in GATES
     ]
     return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
@@ -191,7 +220,11 @@ def _gate(
     viewer: Viewer, request: Request, stage: Stage, gate: Gate | None, taken: list[Decision]
 ) -> View:
     view = _plain(stage, "pending", None)
-    view["decisions"] = [_decision(viewer, request, decision) for decision in taken]
+    hidden = blind.hidden(viewer.session, request, gate, viewer.person) if gate else frozenset()
+    view["decisions"] = [
+        {**_decision(viewer, request, one), **(blind.COVER if one.id in hidden else {})}
+        for one in taken
+    ]
     if gate is not None:
         open_now = gate.outcome is None and request.waiting_stage == stage
         view |= {
@@ -226,7 +259,8 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
     """`void`: taken on another digest than the current one, so it is only there to be read."""
     view: View = {
         "id": decision.id,
-        "actor": GATE_ROLES[Stage(decision.stage)],
+        "actor": decisions.role_of(decision),
+        "role": decisions.role_of(decision),
         "outcome": decision.outcome,
         "reason": decision.reason,
         "conditions": decision.conditions,

@@ -19,6 +19,7 @@ ABSENT = {
     "{name}": "absent",
     "{name:path}": "absent",
     "{position}": "0",
+    "{number}": "999",
 }
 
 

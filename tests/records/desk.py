@@ -11,7 +11,7 @@ from sharing.orders import Verb
 from sharing.records.database import Database
 from sharing.records.tables import now
 from sharing.settings import Settings
-from sharing.stages import GATES, Outcome, RequestState, Stage
+from sharing.stages import GATES, Outcome, RequestState, Role, Stage
 from tests.walk import World, index, populate
 from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
@@ -67,9 +67,10 @@ class Desk:
         stage: Stage,
         outcome: Outcome = Outcome.APPROVED,
         actor: str | None = None,
+        role: Role | None = None,
     ) -> None:
         """A decision at an open gate."""
-        order = self.world.decision(request, digest, stage, outcome, actor)
+        order = self.world.decision(request, digest, stage, outcome, actor, role)
         await Decisions(self.database, self.settings).record_decision(order)
 
     async def passed(self, request: str, digest: str, *stages: Stage) -> None:

@@ -15,9 +15,9 @@ APPEND_ONLY = (
     "acceptance", "agreement", "agreement_version", "audit_entry", "clearance", "clearance_void",
     "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
     "decision_void", "declaration", "event", "gate_need", "interest", "name_ruling", "notice",
-    "notice_compatibility",
-    "notice_text", "person_link", "pressure_note", "recusal", "register_declaration", "release",
-    "revision", "subject", "waiver", "waiver_approval",
+    "notice_compatibility", "notice_text", "person_link", "policy_approval", "policy_version",
+    "pressure_note", "recusal", "register_declaration", "release", "revision", "subject", "waiver",
+    "waiver_approval",
 )  # fmt: skip
 LIVING = {
     "acceptance_link", "consent_source", "dataset", "dataset_object", "export", "export_shard",
@@ -49,6 +49,10 @@ def filled(connection: Connection) -> Hand:
     recused("per_second")(hand)
     hand.row("gate_need", request_id="req", digest=DIGEST, stage="legal_approval",
              role="auditor", approvals=1)  # fmt: skip
+    hand.row("policy_version", number=2, text="t", sha256="x", reason="r", proposed_by="per_none",
+             proposed_at=at)  # fmt: skip
+    by_hand.grant(hand, "per_other", "admin")
+    hand.row("policy_approval", number=2, approved_by="per_other", approved_at=at)
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
     hand.row("pressure_note", id="prn", request_id="req", author_id=FIRST, text="t", at=at)
     hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",

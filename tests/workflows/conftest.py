@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from sharing.records.database import Database
 from sharing.settings import Settings
-from sharing.stages import GATES, Outcome, Stage
+from sharing.stages import GATES, Outcome, Role, Stage
 from tests.walk import World, index, populate
 from workflows import client as verbs
 from workflows import worker
@@ -61,9 +61,11 @@ class Office:
         stage: Stage,
         outcome: Outcome = Outcome.APPROVED,
         actor: str | None = None,
+        role: Role | None = None,
     ) -> None:
         """A decision, sent as the API would."""
-        await verbs.decide(self.client, self.world.decision(request, digest, stage, outcome, actor))
+        order = self.world.decision(request, digest, stage, outcome, actor, role)
+        await verbs.decide(self.client, order)
 
     async def cleared(self) -> tuple[str, str]:
         """A new request that passed all four gates."""

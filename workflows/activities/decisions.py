@@ -11,7 +11,16 @@ from sharing.errors import NotEligible, NotFound, Refused
 from sharing.legal import demand_answered
 from sharing.orders import Order, Verb
 from sharing.quorum import outcome
-from sharing.records import acceptances, agreements, clearances, decisions, register, requests
+from sharing.records import (
+    acceptances,
+    agreements,
+    clearances,
+    cooling,
+    decisions,
+    policies,
+    register,
+    requests,
+)
 from sharing.records.accounts import human
 from sharing.records.database import Database
 from sharing.records.interests import Declaration
@@ -60,6 +69,7 @@ def _decision(unit: Unit, order: Order, settings: Settings) -> Decided:
     came_to = outcome(
         decisions.needs(unit.session, request, stage), decisions.votes(unit.session, request, stage)
     )
+    _tell_taken(unit, request, order, hidden=came_to is None and _blind(unit, request, stage))
     if came_to is not None:
         gate.outcome, gate.closed_at = came_to, now()
         _move(unit, request, stage, came_to, settings)
@@ -87,18 +97,22 @@ def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate
     person = actor(unit.session, order.actor)
     if person is None:
         raise NotFound("person", order.actor)
-    asked = {need.role for need in decisions.needs(unit.session, request, stage)}
     role = Role(order.body.get("role") or GATE_ROLES[stage])
-    own = role is GATE_ROLES[stage] or role not in asked
-    demand(Act.DECIDE, person, requests.case(unit.session, request), stage, None if own else role)
+    beside = decisions.role_in(unit.session, request, stage, role)
+    demand(Act.DECIDE, person, requests.case(unit.session, request), stage, beside)
+    cooling.demand_over_at(unit.session, request, gate, order.body["outcome"])
     return gate
+
+
+def _blind(unit: Unit, request: Request, stage: Stage) -> bool:
+    return policies.gate(unit.session, request, stage).blind
 
 
 def _declared(unit: Unit, request: Request, order: Order) -> Declaration:
     """The decider's own statement about this request. Somebody's first one goes into the register
     too, and holds there for a year; after that the register must be renewed before deciding."""
     if register.latest(unit.session, order.actor) is None:
-        register.affirm(unit, order.actor)
+        register.affirm(unit, order.actor, policies.register_lasting(unit.session))
     elif not register.holds(unit.session, order.actor):
         raise NotEligible(
             "declaration",
@@ -141,13 +155,19 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
         digest=order.digest,
         findings_digest=gate.findings_digest,
     )
+
+
+def _tell_taken(unit: Unit, request: Request, order: Order, *, hidden: bool) -> None:
+    """An event is for everybody, so at a blind gate it does not say what was decided before all
+    have."""
+    said = {} if hidden else {"outcome": order.body["outcome"]}
     unit.tell(
         "decision.taken",
         request.id,
         partner_id=request.partner_id,
         request_id=request.id,
-        stage=gate.stage,
-        outcome=order.body["outcome"],
+        stage=order.body["stage"],
+        **said,
     )
 
 

@@ -8,9 +8,8 @@ from temporalio import activity
 from sharing.eligibility import Act, demand
 from sharing.errors import NotCleared, NotFound, Refused
 from sharing.orders import Order, Verb
-from sharing.records import clearances, exports, requests
+from sharing.records import clearances, cooling, exports, policies, requests
 from sharing.records.database import Database
-from sharing.records.datasets import Dataset
 from sharing.records.exports import Export
 from sharing.records.parties import actor
 from sharing.records.requests import Request
@@ -67,8 +66,8 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
     if request.state != RequestState.CLEARED:
         raise NotCleared(f"The request is {request.state}, not cleared.")
     clearances.demand(unit.session, request.id, request.digest, now())
-    revision = requests.revision_row(unit.session, request)
-    twice = unit.session.get_one(Dataset, revision.dataset_id).special_category
+    cooling.demand_over_for_export(unit.session, request)
+    twice = policies.export(unit.session, request).engineers > 1
     state = ExportState.AWAITING_CONFIRMATION if twice else ExportState.RUNNING
     unit.session.add(
         Export(

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sharing.findings import Finding, findings_digest
-from sharing.records import acceptances, requests
+from sharing.records import acceptances, decisions, policies, requests
 from sharing.records.database import Database
-from sharing.records.decisions import next_gate
 from sharing.records.requests import Gate, Request
 from sharing.records.tables import now, rfc3339
 from sharing.records.unit import Unit
@@ -46,7 +45,11 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
         return _as_it_is(request, row) if row is not None else Opened(opening.at)
     judged = judge(unit, request)
-    until = max(datetime.fromisoformat(opening.at), now()) + patience
+    asked = policies.gate(unit.session, request, opening.stage)
+    if asked.days is not None:
+        patience = timedelta(days=asked.days)
+    # Its days begin behind the cooling-off, so that no policy leaves a gate without time to decide.
+    until = max(datetime.fromisoformat(opening.at), now()) + asked.cooling_off + patience
     again = row is not None
     row = row or Gate(
         request_id=request.id,
@@ -61,6 +64,9 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     row.findings_digest = findings_digest(judged.findings)
     row.agreement_digest, row.until = judged.agreement, until
     unit.session.add(row)
+    if not again:
+        unit.session.flush()
+        decisions.pin(unit.session, request, opening.stage, asked.needs)
     request.state = RequestState(opening.stage)
     requests.wait(request, opening.stage, until)
     if again:
@@ -102,4 +108,4 @@ def _told(unit: Unit, request: Request, gate: Gate, what: str, found: Sequence[F
 def _is_next(unit: Unit, request: Request, stage: Stage) -> bool:
     """True where this gate is the first one that is not approved, and nobody is waited for yet."""
     between = request.waiting_stage is None and request.state in (RequestState.SUBMITTED, *GATES)
-    return between and next_gate(unit.session, request) is stage
+    return between and decisions.next_gate(unit.session, request) is stage

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from sharing.errors import Refused
 from sharing.orders import Order, Verb
-from sharing.records import datasets, exports, requests
+from sharing.records import datasets, exports, policies, requests
 from sharing.records.database import Database
 from sharing.records.exports import Export
 from sharing.records.parties import Partner
@@ -17,6 +17,7 @@ from sharing.records.signing_keys import demand_order
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.request import Revision, check
+from sharing.rulebook import FIRST
 from sharing.stages import AMENDABLE, ENDED, ExportState, Outcome, RequestState
 from workflows.activities import agreement
 from workflows.activities.acts import act, demand_fresh
@@ -72,6 +73,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
         return Submitted(recorded.digest)
     demand_fresh(order)
     revision = _revision(order)
+    policies.demand_in_force(unit.session, revision.policy)
     partner = unit.session.get_one(Partner, order.actor)
     unit.session.add(
         Request(
@@ -127,6 +129,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
         raise Refused("wrong_state", f"The request is {request.state}: its scope can't change now.")
     if revision.number != request.revision + 1 or request.partner_id != order.actor:
         raise Refused("stale_digest", "The request was changed meanwhile: read it again.")
+    policies.demand_in_force(unit.session, revision.policy)
     _keep(unit, revision)
     agreement.draft(unit, order, revision.body)
     request.revision, request.digest = revision.number, revision.digest
@@ -184,7 +187,7 @@ def _lapse(unit: Unit, lapse: Lapse, at: datetime) -> None:
 
 def _revision(order: Order) -> Revision:
     """The revision an order speaks of; its digest must be the one that was signed for."""
-    apart = ("index", "age_recipient", "number", "client", "key", "body_hash")
+    apart = ("index", "age_recipient", "number", "policy", "client", "key", "body_hash")
     body = {name: value for name, value in order.body.items() if name not in apart}
     check(body)
     revision = Revision(
@@ -194,6 +197,7 @@ def _revision(order: Order) -> Revision:
         order.body["age_recipient"],
         order.body["index"],
         body,
+        order.body.get("policy", FIRST),  # not named by an order from before there were others
     )
     if revision.digest != order.digest:
         raise Refused("stale_digest", "The digest does not match what was submitted.")
@@ -211,6 +215,7 @@ def _keep(unit: Unit, revision: Revision) -> None:
             digest=revision.digest,
             dataset_id=dataset.id,
             index_version=revision.index,
+            policy=revision.policy,
             age_recipient=revision.age_recipient,
             body=dict(revision.body),
             submitted_at=now(),
