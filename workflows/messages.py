@@ -39,11 +39,30 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The gate is open until then. `outcome` is set if it was closed already, which a restarted
-    workflow meets; `wait_seconds` is then what is left of the wait that followed."""
+    workflow meets; `wait_seconds` is then what is left of the wait that followed. `told_at`: when
+    people are to be reminded, or others told; histories from before there was such a thing have
+    none, and wait as they did."""
 
     until: str
     outcome: Outcome | None = None
     wait_seconds: float = 0.0
+    told_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Somebody is to be told that this gate waits."""
+
+    request_id: str
+    digest: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """It was told; `told_at`: when there is more to be told, if there is."""
+
+    told_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

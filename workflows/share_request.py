@@ -103,13 +103,13 @@ class ShareRequest(Case):
         opened = await _findings(opening)
         self._opening = None
         self._unless_changed(amendments)
-        until = datetime.fromisoformat(opened.until)
-        room = WaitingRoom(stage, self._digest, until, opened.outcome)
+        room = WaitingRoom.behind(stage, self._digest, opened)
         if opened.outcome is not None:
             self._wait = timedelta(seconds=opened.wait_seconds)
         self._room, self._state = room, RequestState(stage)
-        workflow.set_current_details(f"Waits at **{stage}** until {until:%Y-%m-%d %H:%M} UTC")
-        await self._until(lambda: room.outcome is not None, amendments, until - workflow.now())
+        workflow.set_current_details(f"Waits at **{stage}** until {room.until:%Y-%m-%d %H:%M} UTC")
+        await self._reminded(room, amendments)
+        await self._until(lambda: room.outcome is not None, amendments, room.until - workflow.now())
         match room.outcome:
             case Outcome.APPROVED:
                 return

@@ -23,6 +23,7 @@ from workflows.activities.exports import Exports
 from workflows.activities.indexing import Indexing
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
+from workflows.activities.reminders import Reminders
 from workflows.activities.shards import ExportPlane
 from workflows.activities.submission import Submissions
 from workflows.client import connect, look_again, take_up
@@ -65,6 +66,7 @@ def control_worker(
             LegalApproval(database, settings).legal_findings,
             decisions.record_decision,
             decisions.record_taking_back,
+            Reminders(database, settings).record_reminder,
             exports.record_trigger,
             exports.record_confirmation,
             exports.record_cancellation,

@@ -11,8 +11,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import Refused
 from sharing.quorum import Need, Vote
-from sharing.records import clearances, exports
-from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted
+from sharing.records import clearances, exports, requests
+from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted, role_of
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
@@ -74,11 +74,6 @@ def votes(session: Session, request: Request, stage: Stage) -> list[Vote]:
         for d in counted(session, request)
         if d.stage == stage
     ]
-
-
-def role_of(decision: Decision) -> Role:
-    """The role in which somebody decided; the gate's own where none was recorded."""
-    return Role(decision.role) if decision.role else GATE_ROLES[Stage(decision.stage)]
 
 
 def next_gate(session: Session, request: Request) -> Stage | None:
@@ -173,7 +168,7 @@ def reopen(session: Session, request: Request, stages: Sequence[Stage]) -> None:
     session.flush()
     first = next_gate(session, request)
     if first is not None:
-        request.state = RequestState(first)
+        requests.move(request, RequestState(first))
     request.waiting_stage, request.waiting_until = None, None
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
+from sharing.records import delegations
 from sharing.records.tables import new_id, now
 from sharing.stages import Role
 
@@ -211,11 +212,15 @@ def roles_of(session: Session, person_id: str, at: datetime | None = None) -> fr
 
 
 def actor(session: Session, person_id: str) -> Actor | None:
-    """A person as eligibility sees them; None if there is no such person."""
+    """A person as eligibility sees them; None if there is no such person. A role that is another's
+    is held for as long as that other holds it."""
     person = session.get(Person, person_id)
     if person is None:
         return None
-    return Actor(person.id, roles_of(session, person_id), person.partner_id)
+    made = delegations.holding(session, delegations.to(session, [person_id]), now())
+    gone = [one for one in made if one.role not in roles_of(session, one.delegator_id)]
+    roles = roles_of(session, person_id) - {Role(one.role) for one in gone}
+    return Actor(person.id, roles, person.partner_id, delegations.stands_for(made))
 
 
 def add_person(
@@ -281,20 +286,3 @@ def parents_of(session: Session, partner_id: str) -> list[Organisation]:
         .order_by(col(PartnerParent.number))
     )
     return [Organisation(row.name, row.lei) for row in rows]
-
-
-def people_with(session: Session, role: Role) -> list[str]:
-    """Ids of everyone who holds a role now, in a stable order."""
-    at = now()
-    return list(
-        session.exec(
-            select(RoleGrant.person_id)
-            .where(
-                RoleGrant.role == role,
-                col(RoleGrant.valid_from) <= at,
-                or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-            )
-            .distinct()
-            .order_by(RoleGrant.person_id)
-        )
-    )

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from sharing.eligibility import Act, Actor
 from sharing.records import exports, requests
+from sharing.records.attendance import in_hand
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
 from sharing.records.views import eligible
@@ -29,6 +30,15 @@ def waiting(session: Session, person: Actor, role: Role, limit: int, after: str)
     return found
 
 
+def mine_first(found: list[View], person_id: str) -> list[View]:
+    """What a person has in hand, then what nobody has, then what others have."""
+    return sorted(found, key=lambda one: _place(one.get("claimed_by"), person_id))
+
+
+def _place(claimed_by: str | None, person_id: str) -> int:
+    return 1 if claimed_by is None else 0 if claimed_by == person_id else 2
+
+
 def _candidates(session: Session, role: Role, after: str) -> Iterator[Request]:
     statement = select(Request).where(col(Request.id) > after).order_by(Request.id)
     if role is Role.ENGINEER:
@@ -45,7 +55,7 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
         stage = STAGES[role]
         if not eligible(Act.DECIDE, person, case, stage):
             return None
-        return _view(session, request, stage, "decide")
+        return {**_view(session, request, stage, "decide"), **in_hand(session, request, stage)}
     if request.state == RequestState.CLEARED:
         may = eligible(Act.TRIGGER, person, case, None)
         return _view(session, request, Stage.EXPORT, "trigger") if may else None

@@ -17,11 +17,12 @@ from sharing.records import (
     events,
     export_views,
     exports,
-    parties,
     requests,
 )
+from sharing.records.attendance import attendance
 from sharing.records.events import Event
 from sharing.records.exports import Export
+from sharing.records.holders import holders
 from sharing.records.parties import Partner, Person
 from sharing.records.requests import Decision, Gate, Request
 from sharing.stages import ENDED, GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
@@ -41,9 +42,7 @@ class Viewer:
     def holders(self, role: Role) -> list[Actor]:
         """Everybody who holds a role now, in that role."""
         if role not in self._actors:
-            ids = parties.people_with(self.session, role)
-            found = (parties.actor(self.session, one) for one in ids)
-            self._actors[role] = [Actor(a.id, frozenset({role}), a.partner_id) for a in found if a]
+            self._actors[role] = holders(self.session, role)
         return self._actors[role]
 
     def name(self, party: str) -> str:
@@ -105,6 +104,7 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
         "roles": [GATE_ROLES[stage]],
         "until": request.waiting_until,
         "people": _people(viewer, Act.DECIDE, case, stage),
+        **(attendance(viewer.session, request, stage) if viewer.inside else {}),
     }
 
 
@@ -175,10 +175,13 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         if g.digest == request.digest
     }
     decisions = requests.decisions_of(viewer.session, request.id)
+    behind = requests.acted_for(viewer.session, decisions) if viewer.inside else {}
     views = [
         _gate(viewer, request, stage, gates.get(stage), [d for d in decisions if d.stage == stage])
         for stage in GATES
     ]
+    for decision in (d for view in views for d in view["decisions"] if viewer.inside):
+        decision["delegated_by"] = behind.get(decision["id"])
     return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
 
 

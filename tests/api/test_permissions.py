@@ -13,6 +13,7 @@ GUARDED = sorted(name for name, roles in ALLOWED.items() if roles is not None)
 ABSENT = {
     "{request_id}": "req_" + "0" * 20,
     "{export_id}": "exp_" + "0" * 20,
+    "{delegation_id}": "dlg_" + "0" * 20,
     "{name}": "absent",
     "{name:path}": "absent",
     "{position}": "0",

@@ -14,13 +14,13 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 APPEND_ONLY = (
     "agreement", "audit_entry", "clearance", "clearance_void", "consent_checkpoint",
     "consent_event", "consent_report", "consent_statement", "decision", "decision_void",
-    "declaration", "event", "gate_need", "interest", "notice", "notice_compatibility",
-    "notice_text", "person_link", "pressure_note", "recusal", "register_declaration", "release",
-    "revision", "subject", "waiver", "waiver_approval",
+    "declaration", "delegation", "delegation_end", "event", "gate_need", "interest", "notice",
+    "notice_compatibility", "notice_text", "person_link", "pressure_note", "recusal",
+    "register_declaration", "release", "revision", "subject", "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
-    "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",
-    "idempotency_key", "partner", "partner_parent", "person", "recall_item", "request",
+    "claim", "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate",
+    "head", "idempotency_key", "partner", "partner_parent", "person", "recall_item", "request",
     "role_grant", "sign_in_code", "signing_key", "token", "unreadable_object",
 }  # fmt: skip
 
@@ -47,6 +47,7 @@ def filled(connection: Connection) -> Hand:
     hand.row("gate_need", request_id="req", digest=DIGEST, stage="legal_approval",
              role="auditor", approvals=1)  # fmt: skip
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
+    assert by_hand.delegate(hand, "per_purpose_review", "per_none", ended=True) is None
     hand.row("pressure_note", id="prn", request_id="req", author_id=FIRST, text="t", at=at)
     hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",
              categories="[]", created_at=at)  # fmt: skip

@@ -32,7 +32,7 @@ from workflows import worker
 from workflows.codec import converter
 
 HISTORIES = Path(__file__).parent / "histories"
-VERSION = 2
+VERSION = 3
 # Not a secret: it opens recorded tests, and nothing else.
 PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -87,6 +87,12 @@ async def resumed(office: Office) -> str:
     return request
 
 
+async def expired(office: Office) -> str:
+    """Nobody decides: reminded, escalated, expired."""
+    request, _ = await office.submitted()
+    return request
+
+
 async def delivered(office: Office) -> str:
     """All the way to a delivered package."""
     return await _exported(office)
@@ -133,7 +139,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     resumed,
     delivered,
     cancelled,
+    expired,
 )
+SINCE = {"expired": 3}  # the version from which on a scenario is played, where that is not 1
 
 
 async def _keep(client: Client, workflow_id: str, kind: str, scenario: str) -> None:

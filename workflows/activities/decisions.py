@@ -129,6 +129,7 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
         order.actor,
         "decision.taken",
         request.id,
+        **_delegated(unit, order.id),
         decision=order.id,
         stage=gate.stage,
         outcome=order.body["outcome"],
@@ -145,13 +146,19 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
     )
 
 
+def _delegated(unit: Unit, decision_id: str) -> dict[str, str]:
+    taken = unit.session.get_one(Decision, decision_id)
+    who = requests.acted_for(unit.session, [taken]).get(decision_id)
+    return {"delegated_by": who} if who else {}
+
+
 def _move(unit: Unit, request: Request, stage: Stage, came_to: Outcome, settings: Settings) -> None:
     """What a gate's outcome does to the request itself."""
     if came_to is Outcome.REFUSED:
         requests.end(request, RequestState.REFUSED)
         _told(unit, request, "request.refused", stage=stage)
     elif came_to is Outcome.RETURNED:
-        request.state = RequestState.RETURNED
+        requests.move(request, RequestState.RETURNED)
         requests.wait(request, None, now() + timedelta(days=settings.returned_days))
         _told(unit, request, "request.returned", stage=stage)
     elif decisions.next_gate(unit.session, request) is None:
@@ -169,7 +176,7 @@ def _clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
     clearance = seal(request.id, request.digest, approvals, agreement, at, at + valid_for)
     row = clearances.add(unit.session, clearance)
     unit.session.flush()
-    request.state = RequestState.CLEARED
+    requests.move(request, RequestState.CLEARED)
     requests.wait(request, Stage.EXPORT, clearance.valid_until)
     _told(unit, request, "request.cleared", clearance=row.id, seal=clearance.seal)
 

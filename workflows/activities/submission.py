@@ -132,7 +132,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     _keep(unit, revision)
     request.revision, request.digest = revision.number, revision.digest
     request.title, request.sponsor = order.body["title"], order.body["sponsor"]
-    request.state = RequestState.SUBMITTED
+    requests.move(request, RequestState.SUBMITTED)
     requests.wait(request, None, None)
     _tell(unit, order, "request.revised", digest=revision.digest, revision=revision.number)
     return Submitted(revision.digest)
