@@ -76,6 +76,12 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "requests.amend": PARTNER,
     "requests.withdraw": PARTNER,
     "requests.decide": STAFF,  # a policy may ask a gate for other roles too: eligibility judges
+    "requests.claim": GATEKEEPERS,
+    "requests.release_claim": GATEKEEPERS | ADMIN,
+    "requests.assign": GATEKEEPERS | ADMIN,
+    "delegations.create": GATEKEEPERS | ADMIN,
+    "delegations.revoke": GATEKEEPERS | ADMIN,
+    "delegations.list": STAFF,
     "agreements.preview": PARTNER,
     "agreements.show": READERS,
     "agreements.add": frozenset({Role.LEGAL_COUNSEL}),

@@ -1,6 +1,7 @@
 """One call: who makes it, on which route, and the few things that all routes do with it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlmodel import Session
@@ -103,7 +104,7 @@ class Call(Request):
         person = parties.actor(session, self.principal.person_id or "")
         if person is None:
             raise NotFound("person", self.principal.id)
-        return Actor(person.id, person.roles & {self.principal.role}, person.partner_id)
+        return replace(person, roles=person.roles & {self.principal.role})
 
 
 def answered(answer: Answer) -> Response:

@@ -45,6 +45,8 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "export_live": (409, "An export is under way"),
     "wrong_state": (409, "Not possible in this state"),
     "exists": (409, "It exists already"),
+    "claimed": (409, "Somebody else has it in hand"),
+    "delegation_chain": (409, "A delegation goes one step and no further"),
     "storage_conflict": (409, "The database's own rules refused it"),
     "stale_order": (409, "Ordered too long ago"),
     "four_eyes": (403, "Another person has to do it"),

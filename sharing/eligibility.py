@@ -14,15 +14,23 @@ class Act(StrEnum):
     TRIGGER = "trigger"
     CONFIRM = "confirm"
     CANCEL = "cancel"
+    CLAIM = "claim"
+    ASSIGN = "assign"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person with the roles held at this moment; `partner_id` if they work for a partner."""
+    """A person with the roles held at this moment; `partner_id` if they work for a partner.
+    `stands_for`: which of the roles are somebody else's, and whose."""
 
     id: str
     roles: frozenset[Role]
     partner_id: str | None = None
+    stands_for: frozenset[tuple[Role, str]] = frozenset()
+
+    def people(self, roles: frozenset[Role]) -> frozenset[str]:
+        """Everybody who acts where this person acts in one of these roles."""
+        return frozenset({self.id, *(who for role, who in self.stands_for if role in roles)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,10 @@ _ROLES: dict[Act, frozenset[Role]] = {
 
 def roles_for(act: Act, stage: Stage | None = None) -> frozenset[Role]:
     """The roles of which one is needed; deciding needs the gate's own role."""
-    if act is Act.DECIDE:
-        return frozenset({GATE_ROLES[stage]}) if stage in GATE_ROLES else frozenset()
-    return _ROLES[act]
+    own = frozenset({GATE_ROLES[stage]}) if stage in GATE_ROLES else frozenset[Role]()
+    if act in (Act.DECIDE, Act.CLAIM):
+        return own
+    return own | {Role.ADMIN} if act is Act.ASSIGN else _ROLES[act]
 
 
 def demand(
@@ -64,13 +73,29 @@ def demand(
         raise NotEligible("role", f"This needs the role {names}.")
     if act is Act.CANCEL:
         return  # stopping an export is never the wrong hands: it only withholds
+    demand_disinterested(actor, case, needed)
+    if act is Act.ASSIGN:
+        return  # who decided elsewhere may say who looks at this
+    deciding = act in (Act.DECIDE, Act.CLAIM)
+    acted = case.deciders if deciding else case.deciders | case.earlier_deciders
+    triggered = {case.triggered_by, *case.triggerers}
+    people = actor.people(needed)
+    if people & acted or (act is Act.CONFIRM and people & triggered):
+        raise NotEligible("same_person", "No person acts twice on one request: ask another.")
+
+
+def demand_disinterested(
+    actor: Actor, case: Case, roles: frozenset[Role] = frozenset(Role)
+) -> None:
+    """Raises NotEligible for who must have no hand in a request at all: people of a partner, its
+    sponsor, whoever is recused; and whoever acts for one of these in one of the roles."""
+    people = actor.people(roles)
     if actor.partner_id is not None:
         raise NotEligible("partner_staff", "People of a partner never decide on a request.")
-    if actor.id == case.sponsor or actor.id in case.sponsors:
+    if people & {case.sponsor, *case.sponsors}:
         raise NotEligible("sponsor", "The sponsor of a request never decides on it.")
-    if actor.id in case.recused:
-        raise NotEligible("recused", "A declared interest in the partner recuses this person.")
-    acted = case.deciders if act is Act.DECIDE else case.deciders | case.earlier_deciders
-    triggered = {case.triggered_by, *case.triggerers}
-    if actor.id in acted or (act is Act.CONFIRM and actor.id in triggered):
-        raise NotEligible("same_person", "No person acts twice on one request: ask another.")
+    if people & case.recused:
+        raise NotEligible(
+            "recused",
+            "A declared interest in the partner recuses this person, or who they act for.",
+        )

@@ -4,12 +4,14 @@ a misspelt setting that is silently ignored is how a safeguard gets switched off
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
+from sharing.calendar import Calendar, holidays
+from sharing.patience import DEFAULTS, Patience, Unit
 from sharing.stages import GATES, Stage
 
 PREFIX = "CLEARANCE_"
@@ -47,6 +49,8 @@ class Settings:
     consent_verification_days: float | None = None
     conflict_signoff_days: float | None = None
     legal_approval_days: float | None = None
+    deadline_unit: str = Unit.DAYS
+    holidays: str = ""  # comma separated
     returned_days: float = 30.0
     clearance_days: float = 30.0
     retention_days_max: int = 1825
@@ -101,6 +105,15 @@ class Settings:
         own = getattr(self, f"{stage.value}_days") if stage in GATES else None
         return timedelta(days=own if own is not None else self.stage_days)
 
+    def patience(self) -> Patience:
+        """When gates remind, escalate and expire."""
+        day = timedelta(days=1)
+        return Patience(
+            Unit(self.deadline_unit),
+            Calendar(holidays=holidays(self.holidays)),
+            {stage: replace(DEFAULTS[stage], days=self.deadline(stage) / day) for stage in GATES},
+        )
+
 
 def _hint(name: str, known: Iterable[str]) -> str:
     """The name that was meant, or all of them. The prefix is left out: it makes all look alike."""
@@ -120,6 +133,13 @@ def _parsed(name: str, text: str, kind: object) -> object:
         raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
         raise SettingsError(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
+    if name.endswith("_DEADLINE_UNIT") and text not in tuple(Unit):
+        raise SettingsError(f"{name} must be one of {', '.join(Unit)}, not {text!r}.")
+    if name.endswith("_HOLIDAYS"):
+        try:
+            holidays(text)
+        except ValueError as wrong:
+            raise SettingsError(f"{name}: {wrong}") from None
     return text
 
 

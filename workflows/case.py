@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from sharing.orders import Order
 from sharing.stages import AT_A_GATE, ENDED, Outcome, RequestState, Stage
 from workflows.gate import WaitingRoom, refusal
-from workflows.messages import Lapse, Standing, Triggered
+from workflows.messages import Due, Lapse, Standing, Told, Triggered
 from workflows.timeouts import RECORD
 
 A_WHILE = timedelta(seconds=30)
@@ -58,6 +58,40 @@ class Case:
                     if not met() and not self._changed(amendments):
                         await self._expire()
         self._unless_changed(amendments)
+
+    async def _reminded(self, room: WaitingRoom, amendments: int) -> None:
+        """While nobody decides: waits for the moments at which people are reminded and others are
+        told, one timer at a time, so that a gate that is decided before costs no event more. A
+        reminder that cannot be recorded holds up neither a decision nor the deadline."""
+
+        def over() -> bool:
+            return room.outcome is not None or self._changed(amendments)
+
+        while room.told_at is not None and not over():
+            self._resuming = None
+            if await self._met(over, room.told_at - workflow.now()):
+                return
+            room.told_at = await self._tell(room, over)
+
+    async def _tell(self, room: WaitingRoom, over: Callable[[], bool]) -> datetime | None:
+        telling = workflow.start_activity(
+            "record_reminder",
+            Due(self._id, room.digest, room.stage),
+            result_type=Told,
+            summary="remind, or tell others",
+            cancellation_type=workflow.ActivityCancellationType.ABANDON,
+            **RECORD,
+        )
+        await self._met(lambda: telling.done() or over(), room.until - workflow.now())
+        return _more(telling)
+
+    async def _met(self, met: Callable[[], bool], patience: timedelta) -> bool:
+        """Waits for something; False where that took too long."""
+        try:
+            await workflow.wait_condition(met, timeout=max(patience, timedelta()))
+        except TimeoutError:
+            return False
+        return True
 
     async def _expire(self) -> None:
         if self._state is None or self._state in ENDED:
@@ -141,6 +175,16 @@ class Case:
             return False
         about = (order.body.get("stage"), order.digest)
         return self._opening is None or about != (self._opening, self._digest)
+
+
+def _more(telling: workflow.ActivityHandle[Told]) -> datetime | None:
+    """When there is more to tell; None too where telling failed, or is left to itself."""
+    if not telling.done():
+        telling.cancel()
+    elif telling.exception() is None:
+        told_at = telling.result().told_at
+        return datetime.fromisoformat(told_at) if told_at else None
+    return None
 
 
 def _refused(failure: ActivityError) -> bool:

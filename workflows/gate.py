@@ -33,6 +33,13 @@ class WaitingRoom:
     digest: str
     until: datetime
     outcome: Outcome | None = None
+    told_at: datetime | None = None  # when somebody is to be told that it waits
+
+    @classmethod
+    def behind(cls, stage: Stage, digest: str, opened: Opened) -> "WaitingRoom":
+        """The room of a gate that was just opened, or that was closed before."""
+        told_at = datetime.fromisoformat(opened.told_at) if opened.told_at else None
+        return cls(stage, digest, datetime.fromisoformat(opened.until), opened.outcome, told_at)
 
     def demand_open(self, order: Order, now: datetime) -> None:
         """Raises unless this decision is about this gate, this digest, and in time (F5, F13)."""

@@ -40,12 +40,31 @@ class Opening:
 class Opened:
     """The gate is open until then. `outcome` is set if it was closed already, which a restarted
     workflow meets; `wait_seconds` is then what is left of the wait that followed. `accepted` is
-    False while an approval at the legal gate waits for the partner's yes to the agreement."""
+    False while an approval at the legal gate waits for the partner's yes to the agreement.
+    `told_at`: when people are to be reminded, or others told; histories from before there was such
+    a thing have none, and wait as they did."""
 
     until: str
     outcome: Outcome | None = None
     wait_seconds: float = 0.0
     accepted: bool = True
+    told_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Somebody is to be told that this gate waits."""
+
+    request_id: str
+    digest: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """It was told; `told_at`: when there is more to be told, if there is."""
+
+    told_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

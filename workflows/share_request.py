@@ -96,16 +96,16 @@ class ShareRequest(Agreeing):
         opened = await findings(opening)
         self._opening = None
         self._unless_changed(amendments)
-        until = datetime.fromisoformat(opened.until)
-        room = WaitingRoom(stage, self._digest, until, opened.outcome)
+        room = WaitingRoom.behind(stage, self._digest, opened)
         if opened.outcome is not None:
             self._wait = timedelta(seconds=opened.wait_seconds)
         self._room, self._state, self._accepted = room, RequestState(stage), opened.accepted
-        workflow.set_current_details(f"Waits at **{stage}** until {until:%Y-%m-%d %H:%M} UTC")
-        await self._until(lambda: room.outcome is not None, amendments, until - workflow.now())
+        workflow.set_current_details(f"Waits at **{stage}** until {room.until:%Y-%m-%d %H:%M} UTC")
+        await self._reminded(room, amendments)
+        await self._until(lambda: room.outcome is not None, amendments, room.until - workflow.now())
         match room.outcome:
             case Outcome.APPROVED:
-                await self._until(lambda: self._accepted, amendments, until - workflow.now())
+                await self._until(lambda: self._accepted, amendments, room.until - workflow.now())
                 return
             case Outcome.RETURNED:
                 self._state = RequestState.RETURNED

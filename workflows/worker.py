@@ -24,6 +24,7 @@ from workflows.activities.exports import Exports
 from workflows.activities.indexing import Indexing
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
+from workflows.activities.reminders import Reminders
 from workflows.activities.shards import ExportPlane
 from workflows.activities.submission import Submissions
 from workflows.client import connect, look_again, take_up
@@ -67,7 +68,7 @@ def control_worker(
             LegalApproval(database, settings).legal_findings,
             decisions.record_decision,
             decisions.record_taking_back,
-            Decisions(database, settings).record_decision,
+            Reminders(database, settings).record_reminder,
             agreement.record_terms,
             agreement.record_acceptance,
             exports.record_trigger,

@@ -61,9 +61,9 @@ def _links(unit: "Unit", url: str) -> list[SignIn]:
 
 def _person(unit: "Unit", role: Role, name: str, taken: set[str]) -> tuple[str, str]:
     """Somebody who holds the role and is not among `taken`: no one acts twice on a request."""
-    from sharing.records import parties
+    from sharing.records import holders, parties
 
-    for person_id in parties.people_with(unit.session, role):
+    for person_id in holders.people_with(unit.session, role):
         person = unit.session.get(parties.Person, person_id)
         if person is not None and person_id not in taken:
             return person.id, person.name

@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from sharing.errors import NotEligible, Refused
 from sharing.quorum import Need, Vote, missing
 from sharing.records import clearances, exports, policies, requests
-from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted
+from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted, role_of
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.rulebook import GateRule, gate_of
@@ -107,11 +107,6 @@ def votes(session: Session, request: Request, stage: Stage) -> list[Vote]:
         for d in counted(session, request)
         if d.stage == stage
     ]
-
-
-def role_of(decision: Decision) -> Role:
-    """The role in which somebody decided; the gate's own where none was recorded."""
-    return Role(decision.role) if decision.role else GATE_ROLES[Stage(decision.stage)]
 
 
 def next_gate(session: Session, request: Request) -> Stage | None:
@@ -209,7 +204,7 @@ def reopen(session: Session, request: Request, stages: Sequence[Stage]) -> None:
         return
     first = next_gate(session, request)
     if first is not None:
-        request.state = RequestState(first)
+        requests.move(request, RequestState(first))
     request.waiting_stage, request.waiting_until = None, None
 
 

@@ -38,7 +38,18 @@ class Happened:
 
 
 # What a partner never learns of its own request: who inside acted, or stepped aside.
-INSIDE_ONLY = frozenset({"person.recused"})
+INSIDE_ONLY = frozenset(
+    {
+        "person.recused",
+        "gate.reminded",
+        "gate.escalated",
+        "gate.claimed",
+        "gate.assigned",
+        "gate.claim_released",
+        "delegation.made",
+        "delegation.ended",
+    }
+)
 SHOWN_TO_PARTNERS = frozenset(
     {
         "stage",

@@ -1,13 +1,26 @@
 """Idempotency keys: the same key with the same body has one effect, and one answer (I16)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel
 
 from sharing.errors import Refused
-from sharing.records.requests import IdempotencyKey
 from sharing.records.tables import now
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A client's key for one POST: the same key with the same body has one effect (I16)."""
+
+    __tablename__ = "idempotency_key"
+    client: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    body_hash: str
+    status: int
+    response: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    at: datetime
 
 
 def find(session: Session, client: str, key: str, body_hash: str) -> IdempotencyKey | None:

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
 from sharing.ownership import EdgeKind
+from sharing.records import delegations
 from sharing.records.accounts import accounts
 from sharing.records.gathering import Entity, Hold, gather
 from sharing.records.tables import new_id, now
@@ -212,14 +213,17 @@ def roles_of(session: Session, person_id: str, at: datetime | None = None) -> fr
 
 
 def actor(session: Session, person_id: str) -> Actor | None:
-    """A person as eligibility sees them; None if there is no such person. Who works for a partner
-    by one account does so by each."""
+    """A person as eligibility sees them; None if there is no such person. A role that is another's
+    is held for as long as that other holds it; who works for a partner does by each account."""
     person = session.get(Person, person_id)
     if person is None:
         return None
+    made = delegations.holding(session, delegations.to(session, [person_id]), now())
+    gone = [one for one in made if one.role not in roles_of(session, one.delegator_id)]
+    roles = roles_of(session, person_id) - {Role(one.role) for one in gone}
     whole = select(Person.partner_id).where(col(Person.id).in_(accounts(session, person_id)))
     partner = session.exec(whole.where(col(Person.partner_id).is_not(None))).first()
-    return Actor(person.id, roles_of(session, person_id), partner)
+    return Actor(person.id, roles, partner, delegations.stands_for(made))
 
 
 def add_person(
@@ -280,20 +284,3 @@ def person_named(session: Session, name: str) -> Person | None:
     """A person by id or e-mail address."""
     by_address = select(Person).where(Person.email == name.casefold())
     return session.get(Person, name) or session.exec(by_address).first()
-
-
-def people_with(session: Session, role: Role) -> list[str]:
-    """Ids of everyone who holds a role now, in a stable order."""
-    at = now()
-    return list(
-        session.exec(
-            select(RoleGrant.person_id)
-            .where(
-                RoleGrant.role == role,
-                col(RoleGrant.valid_from) <= at,
-                or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-            )
-            .distinct()
-            .order_by(RoleGrant.person_id)
-        )
-    )

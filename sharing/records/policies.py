@@ -16,7 +16,8 @@ from sharing.quorum import Need
 from sharing.records import requests
 from sharing.records.accounts import human
 from sharing.records.datasets import Dataset
-from sharing.records.parties import Partner, Person, people_with
+from sharing.records.holders import people_with
+from sharing.records.parties import Partner, Person
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.rulebook import FIRST, ExportRule, Facts, GateRule, Policy, Risk, asked, gate_of

@@ -1,5 +1,6 @@
 """Requests, their revisions, the gates they pass, and the decisions taken there."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +18,13 @@ from sharing.eligibility import Case
 from sharing.errors import NotFound
 from sharing.findings import Finding
 from sharing.records.accounts import accounts, all_accounts
+from sharing.records.delegations import delegators
 from sharing.records.interests import recused_from
 from sharing.records.parties import person_named
 from sharing.records.tables import now
 from sharing.request import Revision
-from sharing.stages import ENDED, Result, Stage
+from sharing.stages import ENDED, GATE_ROLES, RequestState, Result, Role, Stage
+from sharing.transitions import demand_possible
 
 
 class Request(SQLModel, table=True):
@@ -68,6 +71,14 @@ class Gate(SQLModel, table=True):
     agreement_digest: str | None = None
     opened_at: datetime
     until: datetime
+    # When people are reminded, and others told, of this opening; and whether that was done.
+    reminds_at: datetime | None = None
+    escalates_at: datetime | None = None
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
+    escalated_to: list[str] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
     outcome: str | None = None
     closed_at: datetime | None = None
 
@@ -126,18 +137,6 @@ class DecisionVoid(SQLModel, table=True):
     at: datetime
 
 
-class IdempotencyKey(SQLModel, table=True):
-    """A client's key for one POST: the same key with the same body has one effect (I16)."""
-
-    __tablename__ = "idempotency_key"
-    client: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    body_hash: str
-    status: int
-    response: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    at: datetime
-
-
 def get(session: Session, request_id: str, *, hold: bool = False) -> Request:
     """A request by id, or NotFound. `hold` keeps others from changing it in this transaction."""
     request = session.get(Request, request_id, with_for_update=hold or None, populate_existing=hold)
@@ -168,8 +167,10 @@ def revision(session: Session, request: Request) -> Revision:
 def case(session: Session, request: Request, triggered_by: str | None = None) -> Case:
     """What eligibility needs to know of a request, as it stands now. Everybody is in it with every
     account they have."""
-    ever = session.exec(select(Decision.actor_id).where(Decision.request_id == request.id)).all()
-    count = frozenset(decision.actor_id for decision in counted(session, request))
+    taken = session.exec(select(Decision).where(Decision.request_id == request.id)).all()
+    behind = acted_for(session, taken)
+    ever = _hands(taken, behind)
+    count = _hands(counted(session, request), behind)
     asked_by = sponsor(session, request)
     return Case(
         request.partner_id,
@@ -177,10 +178,28 @@ def case(session: Session, request: Request, triggered_by: str | None = None) ->
         recused_from(session, request.id),
         all_accounts(session, count),
         triggered_by,
-        all_accounts(session, frozenset(ever) - count),
+        all_accounts(session, ever - count),
         accounts(session, asked_by) if asked_by else frozenset(),
         accounts(session, triggered_by) if triggered_by else frozenset(),
     )
+
+
+def acted_for(session: Session, taken: Iterable[Decision]) -> dict[str, str]:
+    """For whom decisions were taken by somebody else, by decision."""
+    acts = {one.id: (one.actor_id, role_of(one), one.at) for one in taken}
+    found = delegators(session, acts.values())
+    return {key: found[act] for key, act in acts.items() if act in found}
+
+
+def role_of(decision: Decision) -> Role:
+    """The role in which somebody decided; the gate's own where none was recorded."""
+    return Role(decision.role) if decision.role else GATE_ROLES[Stage(decision.stage)]
+
+
+def _hands(taken: Sequence[Decision], behind: Mapping[str, str]) -> frozenset[str]:
+    """Everybody who has acted by these decisions: who took them, and for whom."""
+    mine = [one for one in taken if one.id in behind]
+    return frozenset({*(d.actor_id for d in taken), *(behind[d.id] for d in mine)})
 
 
 def counted(session: Session, request: Request) -> list[Decision]:
@@ -260,7 +279,14 @@ def wait(request: Request, stage: str | None, until: datetime | None) -> None:
     request.waiting_stage, request.waiting_until = stage, until
 
 
-def end(request: Request, state: str) -> None:
+def move(request: Request, state: RequestState) -> None:
+    """A request goes on to another state; raises Refused where that cannot follow."""
+    demand_possible(request.state, state)
+    request.state = state
+
+
+def end(request: Request, state: RequestState) -> None:
     """A request comes to its end."""
-    request.state, request.ended_at = state, now()
+    move(request, state)
+    request.ended_at = now()
     wait(request, None, None)

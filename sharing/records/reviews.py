@@ -9,6 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from sharing.eligibility import Act, Actor, Case
 from sharing.records import decisions, exports, requests
+from sharing.records.attendance import in_hand
 from sharing.records.decisions import GateNeed
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
@@ -29,6 +30,15 @@ def waiting(session: Session, person: Actor, role: Role, limit: int, after: str)
         if len(found) == limit:
             break
     return found
+
+
+def mine_first(found: list[View], person_id: str) -> list[View]:
+    """What a person has in hand, then what nobody has, then what others have."""
+    return sorted(found, key=lambda one: _place(one.get("claimed_by"), person_id))
+
+
+def _place(claimed_by: str | None, person_id: str) -> int:
+    return 1 if claimed_by is None else 0 if claimed_by == person_id else 2
 
 
 def _candidates(session: Session, role: Role, after: str) -> Iterator[Request]:
@@ -78,7 +88,8 @@ def _decision(
     if not eligible(Act.DECIDE, person, case, stage, beside):
         return None
     needs = [{"role": need.role, "missing": need.approvals} for need in lacking]
-    return {**_view(session, request, stage, "decide"), "needs": needs}
+    in_whose = in_hand(session, request, stage)
+    return {**_view(session, request, stage, "decide"), "needs": needs, **in_whose}
 
 
 def _view(session: Session, request: Request, stage: Stage, act: str) -> View:

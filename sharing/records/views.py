@@ -21,11 +21,12 @@ from sharing.records import (
     events,
     export_views,
     exports,
-    parties,
     requests,
 )
+from sharing.records.attendance import attendance
 from sharing.records.events import Event
 from sharing.records.exports import Export
+from sharing.records.holders import holders
 from sharing.records.parties import Partner, Person
 from sharing.records.requests import Decision, Gate, Request
 from sharing.stages import ENDED, GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
@@ -47,9 +48,7 @@ class Viewer:
     def holders(self, role: Role) -> list[Actor]:
         """Everybody who holds a role now, in that role."""
         if role not in self._actors:
-            ids = parties.people_with(self.session, role)
-            found = (parties.actor(self.session, one) for one in ids)
-            self._actors[role] = [Actor(a.id, frozenset({role}), a.partner_id) for a in found if a]
+            self._actors[role] = holders(self.session, role)
         return self._actors[role]
 
     def name(self, party: str) -> str:
@@ -127,6 +126,7 @@ def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage
         "until": request.waiting_until,
         "people": list(dict.fromkeys(people)),
         "needs": [{"role": need.role, "missing": need.approvals} for need in lacking],
+        **(attendance(viewer.session, request, stage) if viewer.inside else {}),
         **cooling.shown(over),
     }
 
@@ -209,10 +209,13 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         if g.digest == request.digest
     }
     every = requests.decisions_of(viewer.session, request.id)
+    behind = requests.acted_for(viewer.session, every) if viewer.inside else {}
     views = [
         _gate(viewer, request, stage, gates.get(stage), [d for d in every if d.stage == stage])
         for stage in GATES
     ]
+    for decision in (d for view in views for d in view["decisions"] if viewer.inside):
+        decision["delegated_by"] = behind.get(decision["id"])
     return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
 
 
@@ -259,8 +262,8 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
     """`void`: taken on another digest than the current one, so it is only there to be read."""
     view: View = {
         "id": decision.id,
-        "actor": decisions.role_of(decision),
-        "role": decisions.role_of(decision),
+        "actor": requests.role_of(decision),
+        "role": requests.role_of(decision),
         "outcome": decision.outcome,
         "reason": decision.reason,
         "conditions": decision.conditions,

@@ -136,7 +136,7 @@ class Office:
                 for d in requests.counted(session, row)
                 if d.actor_id == self.people[step.how]
                 and d.stage == GATES[slot.gate]
-                and decisions.role_of(d) is slot.role
+                and requests.role_of(d) is slot.role
             )
 
         decision = await self.desk.database.read(taken)
@@ -328,7 +328,7 @@ class Office:
             "waiting": row.waiting_stage == row.state if row.state in GATES else None,
             "gates": {g.stage: g.outcome for g in found},
             "counted": sorted(
-                (d.stage, decisions.role_of(d), PEOPLE[self.people.index(d.actor_id)].name)
+                (d.stage, requests.role_of(d), PEOPLE[self.people.index(d.actor_id)].name)
                 for d in requests.counted(session, row)
                 if d.outcome == Outcome.APPROVED
             ),

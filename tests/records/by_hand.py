@@ -303,6 +303,29 @@ def waive(hand: Hand, who: str, *by: str) -> list[str | None]:
     ]
 
 
+def delegate(
+    hand: Hand,
+    who: str,
+    to: str,
+    role: str = "purpose_reviewer",
+    *,
+    ended: bool = False,
+    granted: bool = True,
+    **changes: object,
+) -> str | None:
+    """Somebody's role in another's hands, and the grant that goes with it."""
+    until = AT + timedelta(days=20)
+    row = {"id": f"dlg_{who}_{to}", "delegator_id": who, "delegate_id": to, "role": role,
+           "valid_from": hand.at(AT), "valid_until": hand.at(until), "reason": "r",
+           "made_by": who, "at": hand.at(AT)}  # fmt: skip
+    said = hand.refused_row("delegation", **{**row, **changes})
+    if said is None and granted:
+        grant(hand, to, role, AT, until)
+    if said is None and ended:
+        hand.row("delegation_end", delegation_id=f"dlg_{who}_{to}", ended_by=who, at=hand.at(AT))
+    return said
+
+
 def link(hand: Hand, account: str, same_as: str) -> None:
     """Another account of one person."""
     hand.row("person_link", person_id=account, same_as=same_as, linked_by="x", at=hand.at(AT))

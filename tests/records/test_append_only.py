@@ -14,16 +14,16 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 APPEND_ONLY = (
     "acceptance", "agreement", "agreement_version", "audit_entry", "clearance", "clearance_void",
     "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
-    "decision_void", "declaration", "event", "gate_need", "interest", "name_ruling", "notice",
-    "notice_compatibility", "notice_text", "person_link", "policy_approval", "policy_version",
-    "pressure_note", "recusal", "register_declaration", "release", "revision", "subject", "waiver",
-    "waiver_approval",
+    "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
+    "interest", "name_ruling", "notice", "notice_compatibility", "notice_text", "person_link",
+    "policy_approval", "policy_version", "pressure_note", "recusal", "register_declaration",
+    "release", "revision", "subject", "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
-    "acceptance_link", "consent_source", "dataset", "dataset_object", "export", "export_shard",
-    "gate", "head", "idempotency_key", "organisation", "organisation_alias", "organisation_edge",
-    "organisation_twin", "partner", "partner_key", "partner_parent", "person", "recall_item",
-    "request", "role_grant", "sign_in_code", "signing_key", "token",
+    "acceptance_link", "claim", "consent_source", "dataset", "dataset_object", "export",
+    "export_shard", "gate", "head", "idempotency_key", "organisation", "organisation_alias",
+    "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
+    "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
 }  # fmt: skip
 
@@ -54,6 +54,7 @@ def filled(connection: Connection) -> Hand:
     by_hand.grant(hand, "per_other", "admin")
     hand.row("policy_approval", number=2, approved_by="per_other", approved_at=at)
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
+    assert by_hand.delegate(hand, "per_purpose_review", "per_none", ended=True) is None
     hand.row("pressure_note", id="prn", request_id="req", author_id=FIRST, text="t", at=at)
     hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",
              categories="[]", created_at=at)  # fmt: skip

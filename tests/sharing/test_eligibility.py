@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sharing.eligibility import Act, Actor, Case, demand, roles_for
@@ -36,6 +36,7 @@ ACTS: list[tuple[Act, Stage | None]] = [
     (Act.CANCEL, None),
 ]
 acts = st.sampled_from(ACTS)
+ALL, OTHERS = Actor("per_a", frozenset(Role)), frozenset({"per_b"})
 
 
 def why_not(act: Act, actor: Actor, case: Case, stage: Stage | None) -> str | None:
@@ -144,3 +145,23 @@ def test_no_role_decides_beyond_its_gate(actor: Actor, case: Case) -> None:
         assert roles_for(Act.DECIDE, stage) == only
     for other in (Stage.EXPORT, Stage.STEWARDSHIP, None):
         assert why_not(Act.DECIDE, actor, case, other) == "role"
+
+
+@example((Act.DECIDE, GATES[0]), ALL, Case("ptr", None, OTHERS, frozenset()), "per_b")
+@example((Act.DECIDE, GATES[0]), ALL, Case("ptr", None, frozenset(), OTHERS), "per_b")
+@example((Act.DECIDE, GATES[0]), ALL, Case("ptr", "per_b", frozenset(), frozenset()), "per_b")
+@given(act=acts, actor=actors, case=cases, other=ids)
+def test_two_who_act_as_one_are_barred_by_what_bars_either(
+    act: tuple[Act, Stage | None], actor: Actor, case: Case, other: str
+) -> None:
+    """Who acts for another in the role that is needed may do what both of them may, and nothing
+    else; in any other role the other does not matter."""
+    needed = roles_for(*act)
+    alone = why_not(act[0], actor, case, act[1])
+    others = why_not(act[0], replace(actor, id=other), case, act[1])
+    both = why_not(
+        act[0], replace(actor, stands_for=frozenset((r, other) for r in needed)), case, act[1]
+    )
+    assert (both is None) == (alone is None and others is None)
+    elsewhere = frozenset((r, other) for r in frozenset(Role) - needed)
+    assert why_not(act[0], replace(actor, stands_for=elsewhere), case, act[1]) == alone

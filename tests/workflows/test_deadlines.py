@@ -63,13 +63,17 @@ async def test_clearance_expires(patient_office: Office) -> None:
 
 
 async def test_ninety_days_of_waiting_pass(patient_office: Office) -> None:
-    """Forty days at each of two gates are no reason to stop: no timeout ends the case (F16)."""
+    """Forty-six days at each of two gates are no reason to stop: no timeout ends the case, and
+    people are reminded once at each (F16)."""
     office = patient_office
-    object.__setattr__(office.settings, "stage_days", 60.0)
+    object.__setattr__(office.settings, "stage_days", 64.0)
     request, digest = await office.submitted()
     handle = office.client.get_workflow_handle(request_workflow(request))
     for stage in GATES[:2]:
         await office.at(request, stage)
-        await office.environment.fast_forward(handle, timedelta(days=45))
+        await office.environment.fast_forward(handle, timedelta(days=46))
         await office.decide(request, digest, stage)
     await office.at(request, GATES[2])
+    told = await office.world.database.read(lambda s: list(events.of_request(s, request)))
+    assert [e.data["stage"] for e in told if e.type == "gate.reminded"] == list(GATES[:2])
+    assert not [e for e in told if e.type == "gate.escalated"]

@@ -149,6 +149,7 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
         order.actor,
         "decision.taken",
         request.id,
+        **_delegated(unit, order.id),
         decision=order.id,
         stage=gate.stage,
         outcome=order.body["outcome"],
@@ -171,13 +172,19 @@ def _tell_taken(unit: Unit, request: Request, order: Order, *, hidden: bool) -> 
     )
 
 
+def _delegated(unit: Unit, decision_id: str) -> dict[str, str]:
+    taken = unit.session.get_one(Decision, decision_id)
+    who = requests.acted_for(unit.session, [taken]).get(decision_id)
+    return {"delegated_by": who} if who else {}
+
+
 def _move(unit: Unit, request: Request, stage: Stage, came_to: Outcome, settings: Settings) -> None:
     """What a gate's outcome does to the request itself."""
     if came_to is Outcome.REFUSED:
         requests.end(request, RequestState.REFUSED)
         _told(unit, request, "request.refused", stage=stage)
     elif came_to is Outcome.RETURNED:
-        request.state = RequestState.RETURNED
+        requests.move(request, RequestState.RETURNED)
         requests.wait(request, None, now() + timedelta(days=settings.returned_days))
         _told(unit, request, "request.returned", stage=stage)
     elif decisions.next_gate(unit.session, request) is None:
@@ -193,7 +200,7 @@ def _approved(unit: Unit, request: Request, settings: Settings) -> None:
     if legal is None or acceptances.stands(unit.session, request, legal.agreement_digest):
         clear(unit, request, timedelta(days=settings.clearance_days))
         return
-    request.state = RequestState.LEGAL_APPROVAL
+    requests.move(request, RequestState.LEGAL_APPROVAL)
     requests.wait(request, Stage.LEGAL_APPROVAL, legal.until)
 
 
@@ -206,7 +213,7 @@ def clear(unit: Unit, request: Request, valid_for: timedelta) -> None:
     clearance = seal(request.id, request.digest, approvals, agreement, at, at + valid_for)
     row = clearances.add(unit.session, clearance)
     unit.session.flush()
-    request.state = RequestState.CLEARED
+    requests.move(request, RequestState.CLEARED)
     requests.wait(request, Stage.EXPORT, clearance.valid_until)
     _told(unit, request, "request.cleared", clearance=row.id, seal=clearance.seal)
 

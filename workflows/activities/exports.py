@@ -80,7 +80,7 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
             triggered_at=now(),
         )
     )
-    request.state = RequestState.EXPORTING
+    requests.move(request, RequestState.EXPORTING)
     requests.wait(
         request, Stage.EXPORT if twice else None, request.waiting_until if twice else None
     )
@@ -142,7 +142,7 @@ def _end(unit: Unit, end: ExportEnd) -> ExportEnd:
 
 def _back_to_cleared(unit: Unit, request: Request) -> None:
     clearance = clearances.of(unit.session, request.id, request.digest)
-    request.state = RequestState.CLEARED
+    requests.move(request, RequestState.CLEARED)
     requests.wait(request, Stage.EXPORT, clearance.valid_until if clearance else None)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from sharing.findings import Finding, findings_digest
-from sharing.records import acceptances, decisions, policies, requests
+from sharing.patience import Patience
+from sharing.records import acceptances, decisions, policies, reminders, requests
 from sharing.records.database import Database
 from sharing.records.requests import Gate, Request
 from sharing.records.tables import now, rfc3339
@@ -35,21 +36,22 @@ async def open_gate(
     """Gathers a gate's findings and opens it, in one transaction. A gate that is open already, or
     closed, is left as it is; a request that has moved on is told by a deadline of now."""
     return await database.write(
-        partial(_open, opening=opening, judge=judge, patience=settings.deadline(opening.stage))
+        partial(_open, opening=opening, judge=judge, patience=settings.patience())
     )
 
 
-def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Opened:
+def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Opened:
     request = requests.get(unit.session, opening.request_id, hold=True)
     row = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
         return _as_it_is(request, row) if row is not None else Opened(opening.at)
     judged = judge(unit, request)
     asked = policies.gate(unit.session, request, opening.stage)
-    if asked.days is not None:
-        patience = timedelta(days=asked.days)
+    patience = patience.of_policy(opening.stage, asked.days)
     # Its days begin behind the cooling-off, so that no policy leaves a gate without time to decide.
-    until = max(datetime.fromisoformat(opening.at), now()) + asked.cooling_off + patience
+    begins = max(datetime.fromisoformat(opening.at), now()) + asked.cooling_off
+    schedule = patience.schedule(opening.stage, begins)
+    until = schedule.until
     again = row is not None
     row = row or Gate(
         request_id=request.id,
@@ -67,13 +69,14 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     if not again:
         unit.session.flush()
         decisions.pin(unit.session, request, opening.stage, asked.needs)
-    request.state = RequestState(opening.stage)
+    requests.move(request, RequestState(opening.stage))
     requests.wait(request, opening.stage, until)
     if again:
         _told(unit, request, row, "gate.reopened", judged.findings)
     else:
         _told(unit, request, row, "gate.opened", judged.findings)
-    return Opened(until.isoformat())
+    reminders.begin(unit, request, row, schedule, patience.gates[opening.stage].escalate_to)
+    return Opened(until.isoformat(), told_at=_told_at(row))
 
 
 def _as_it_is(request: Request, gate: Gate) -> Opened:
@@ -83,7 +86,13 @@ def _as_it_is(request: Request, gate: Gate) -> Opened:
         Outcome(gate.outcome) if gate.outcome else None,
         left.total_seconds() if left else 0.0,
         not acceptances.awaited(request, gate),
+        _told_at(gate),
     )
+
+
+def _told_at(gate: Gate) -> str | None:
+    at = reminders.next_at(gate)
+    return at.isoformat() if at else None
 
 
 def _told(unit: Unit, request: Request, gate: Gate, what: str, found: Sequence[Finding]) -> None:

@@ -11,8 +11,9 @@ from sharing.orders import Order, Verb
 from sharing.records import datasets, exports, policies, requests
 from sharing.records.database import Database
 from sharing.records.exports import Export
+from sharing.records.idempotency import IdempotencyKey
 from sharing.records.parties import Partner
-from sharing.records.requests import IdempotencyKey, Request, RequestRevision
+from sharing.records.requests import Request, RequestRevision
 from sharing.records.signing_keys import demand_order
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -134,7 +135,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     agreement.draft(unit, order, revision.body)
     request.revision, request.digest = revision.number, revision.digest
     request.title, request.sponsor = order.body["title"], order.body["sponsor"]
-    request.state = RequestState.SUBMITTED
+    requests.move(request, RequestState.SUBMITTED)
     requests.wait(request, None, None)
     _tell(unit, order, "request.revised", digest=revision.digest, revision=revision.number)
     screen(unit, request.id, request.partner_id, order.body["onward_recipients"])

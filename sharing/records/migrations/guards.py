@@ -34,36 +34,37 @@ def let_go(table: str) -> None:
 Rules = Mapping[str, tuple[str, str]]
 
 
-def put_rules(rules: Rules) -> None:
+def put_rules(rules: Rules, name: str = "rule") -> None:
     """For each table the code of its refusal and what must hold of every new row, as SQL over NEW:
-    the database refuses a row of which it does not hold."""
+    the database refuses a row of which it does not hold. `name` tells several rules of one table
+    apart."""
     sqlite = op.get_bind().dialect.name == "sqlite"
     for table, (code, rule) in rules.items():
         said = f"clearance: {code}: the rule for {table} does not hold"
         if sqlite:
             op.execute(
-                f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
+                f"CREATE TRIGGER {table}_{name} BEFORE INSERT ON {table} "
                 f"WHEN NOT COALESCE(({rule}), FALSE) BEGIN SELECT RAISE(ABORT, '{said}'); END"
             )
             continue
         op.execute(
-            f"CREATE FUNCTION clearance_{table}_rule() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"CREATE FUNCTION clearance_{table}_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ "
             f"BEGIN IF NOT COALESCE(({rule}), FALSE) THEN RAISE EXCEPTION '{said}'; END IF; "
             "RETURN NEW; END $$"
         )
         op.execute(
-            f"CREATE TRIGGER {table}_rule BEFORE INSERT ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION clearance_{table}_rule()"
+            f"CREATE TRIGGER {table}_{name} BEFORE INSERT ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION clearance_{table}_{name}()"
         )
 
 
-def drop_rules(tables: Iterable[str]) -> None:
+def drop_rules(tables: Iterable[str], name: str = "rule") -> None:
     """Takes down what `put_rules` put up."""
     sqlite = op.get_bind().dialect.name == "sqlite"
     for table in tables:
-        op.execute(f"DROP TRIGGER {table}_rule" + ("" if sqlite else f" ON {table}"))
+        op.execute(f"DROP TRIGGER {table}_{name}" + ("" if sqlite else f" ON {table}"))
         if not sqlite:
-            op.execute(f"DROP FUNCTION clearance_{table}_rule()")
+            op.execute(f"DROP FUNCTION clearance_{table}_{name}()")
 
 
 def _sqlite(table: str, keys: tuple[str, ...]) -> None:

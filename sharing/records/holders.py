@@ -1,0 +1,34 @@
+"""Everybody who holds a role now."""
+
+from dataclasses import replace
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from sharing.eligibility import Actor
+from sharing.records.parties import RoleGrant, actor
+from sharing.records.tables import now
+from sharing.stages import Role
+
+
+def holders(session: Session, role: Role) -> list[Actor]:
+    """Everybody who holds a role now, in that role, in a stable order."""
+    found = (actor(session, one) for one in people_with(session, role))
+    return [replace(one, roles=frozenset({role})) for one in found if one and role in one.roles]
+
+
+def people_with(session: Session, role: Role) -> list[str]:
+    """Ids of everyone who holds a role now, in a stable order."""
+    at = now()
+    return list(
+        session.exec(
+            select(RoleGrant.person_id)
+            .where(
+                RoleGrant.role == role,
+                col(RoleGrant.valid_from) <= at,
+                or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
+            )
+            .distinct()
+            .order_by(RoleGrant.person_id)
+        )
+    )
