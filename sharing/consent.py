@@ -128,20 +128,11 @@ def verify(question: Question, events: Sequence[ConsentEvent], at: datetime) -> 
     return Answer(excluded, last.valid_until if excluded is None else None)
 
 
-def matters(
-    question: Question,
-    purpose: str,
-    category: str,
-    recipient: str,
-    action: Action,
-    jurisdiction: str | None,
-    minor: bool | None,
-) -> bool:
-    """False for what, said by a subject whose consent stands, cannot end it: it has no say in the
-    question, and tells neither where the subject is nor whether a minor."""
-    if jurisdiction is not None or minor is not None:
-        return True
-    return _reaches(question, purpose, category, recipient, action)
+def matters(question: Question, event: ConsentEvent) -> bool:
+    """False for an event that cannot end a consent that stands: it has no say in the question, and
+    tells neither where its subject is nor whether a minor."""
+    told = event.jurisdiction is not None or event.minor is not None
+    return told or _speaks_of(event, question)
 
 
 def weigh(question: Question, event: ConsentEvent) -> Weight:
@@ -206,24 +197,18 @@ def _near(event: ConsentEvent, question: Question) -> int:
 
 
 def _speaks_of(event: ConsentEvent, question: Question) -> bool:
-    return _reaches(question, event.purpose, event.category, event.recipient, event.action)
-
-
-def _reaches(
-    question: Question, purpose: str, category: str, recipient: str, action: Action
-) -> bool:
     """A yes must be to all that is asked. A no to any part of it is a no to the whole: who said
     yes to research and no to model training has not said yes to all of research."""
-    if action is Action.GIVEN:
+    if event.action is Action.GIVEN:
         return (
-            _yes_reaches(recipient, question)
-            and covers(PURPOSES, purpose, question.purpose)
-            and covers(CATEGORIES, category, question.category)
+            _yes_reaches(event.recipient, question)
+            and covers(PURPOSES, event.purpose, question.purpose)
+            and covers(CATEGORIES, event.category, question.category)
         )
     return (
-        _no_reaches(recipient, question)
-        and overlap(PURPOSES, purpose, question.purpose)
-        and overlap(CATEGORIES, category, question.category)
+        _no_reaches(event.recipient, question)
+        and overlap(PURPOSES, event.purpose, question.purpose)
+        and overlap(CATEGORIES, event.category, question.category)
     )
 
 

@@ -6,13 +6,14 @@ without fresh statistics reads the whole dataset."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from sqlalchemy import text
 from sqlmodel import Session
 
-from sharing.consent import Action, Question, matters
+from sharing.consent import Action, ConsentEvent, Question, matters
 from sharing.records import heads, lists
 from sharing.records.exports import ExportShard
 from sharing.records.places import among
@@ -28,6 +29,8 @@ _PLACES = {
         SELECT position FROM dataset_object d WHERE d.dataset_id = :dataset
         AND d.index_version = :index AND d.subject = s.value OFFSET 0) o""",
 }
+
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,20 @@ def since(session: Session, asked: Question, position: int) -> dict[str, Said]:
     for place, subject, *said in session.execute(_NEW, {"after": position, "head": head}):
         terms = tuple(said)
         if (counts := known.get(terms)) is None:
-            purpose, category, recipient, action, jurisdiction, minor = terms
-            reaching = purpose, category, recipient, Action(action)
-            counts = known[terms] = matters(asked, *reaching, jurisdiction, minor)
+            counts = known[terms] = matters(asked, _event(*terms))
         if counts:
             before = found.get(subject)
             against = terms[3] != Action.GIVEN or (before is not None and before.against)
             found[subject] = Said(place, against)
     return found
+
+
+def _event(
+    purpose: str, category: str, recipient: str, action: str, where: str | None, minor: bool | None
+) -> ConsentEvent:
+    """Somebody's event, with as much of it as `matters` looks at."""
+    said = (purpose, category, recipient, Action(action), False, "", "", _NO_TIME)
+    return ConsentEvent(0, "", *said, jurisdiction=where, minor=minor)
 
 
 def in_shards(

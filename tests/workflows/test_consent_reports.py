@@ -59,10 +59,12 @@ async def test_a_count_tells_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While a scope is counted, its last heartbeat says how far that has come, to whoever may read
-    what the request's workflow says; when it is counted, nothing is told any more."""
-    go_on = Event()
+    what the request's workflow says; another count waits its turn. When it is counted, nothing is
+    told any more."""
+    go_on, told_of = Event(), list[str]()
 
     def slowly(session: Any, request: Any, tell: Any) -> Any:
+        told_of.append(request.id)
         tell(Step.EVENTS, 2_000, 5_000)
         go_on.wait()
         return coverage(session, request, tell)
@@ -80,9 +82,13 @@ async def test_a_count_tells_how_far_it_is(
                 return await verbs.counting(office.client, order.request_id)
 
             assert await until(told, "a heartbeat") == Progress("events", 2_000, 5_000)
+            await office.at(order.request_id, Stage.PURPOSE_REVIEW)
+            await office.decide(order.request_id, order.digest, Stage.PURPOSE_REVIEW)
+            await asyncio.sleep(1)  # the gate's count has begun by now, or waits its turn
+            assert told_of == [order.request_id]
         finally:
             go_on.set()
-        await office.at(order.request_id, Stage.PURPOSE_REVIEW)
+        await office.at(order.request_id, Stage.CONSENT_VERIFICATION)
         async with asyncio.timeout(60):
             while await told() is not None:
                 await asyncio.sleep(0.05)

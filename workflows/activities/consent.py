@@ -1,5 +1,7 @@
 """Gate 2, consent verification: counts the scope over the ledger and opens the gate."""
 
+import asyncio
+
 from temporalio import activity
 
 from sharing.consent import Coverage, report
@@ -26,6 +28,9 @@ class ConsentVerification:
         self._database = database
         self._settings = settings
         self._follower = follower or Follower(database, settings)
+        # One count at a time: the gate's, asked for while the one at submission is under way, finds
+        # everything in place then, and memory holds one count.
+        self._counting = asyncio.Lock()
 
     @activity.defn
     async def survey_consent(self, survey: Survey) -> None:
@@ -56,9 +61,10 @@ class ConsentVerification:
             request.digest == digest and request.state not in ENDED
         ):  # else nobody waits, nor has to wait for a source
             await self._follower.up_to_date()
-        return await self._database.read(
-            lambda session: coverage(session, requests.get(session, request_id), pulse.tell)
-        )
+        async with self._counting:
+            return await self._database.read(
+                lambda session: coverage(session, requests.get(session, request_id), pulse.tell)
+            )
 
 
 def _judge(counted: Coverage) -> Judge:
