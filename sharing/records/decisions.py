@@ -17,7 +17,7 @@ from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
 
-INTEREST, TAKEN_BACK = "interest", "taken_back"
+INTEREST, TAKEN_BACK, SAME_PERSON = "interest", "taken_back", "same_person"
 
 
 class GateNeed(SQLModel, table=True):
@@ -99,6 +99,7 @@ def void(
     reason: str,
     by: str,
     interest_id: str | None = None,
+    note: str | None = None,
 ) -> list[str]:
     """Lets decisions no longer count; returns the ids of those that did until now."""
     ended: list[str] = []
@@ -110,6 +111,7 @@ def void(
                     reason=reason,
                     voided_by=by,
                     interest_id=interest_id,
+                    note=note,
                     at=now(),
                 )
             )
@@ -137,13 +139,14 @@ def undo(
     reason: str,
     by: str,
     interest_id: str | None = None,
-) -> bool:
+    note: str | None = None,
+) -> list[str]:
     """Lets decisions on the current digest no longer count, takes away the clearance that stood on
-    them, stops an export that has released nothing, and opens their gates again. False where none
-    of them counted any more."""
-    ended = set(void(unit.session, taken, reason, by, interest_id))
+    them, stops an export that has released nothing, and opens their gates again, unless the request
+    was returned and waits for a revision. Returns the ids of those that counted until now."""
+    ended = void(unit.session, taken, reason, by, interest_id, note)
     if not ended:
-        return False
+        return []
     clearances.void(unit.session, request, reason)
     export = exports.live(unit.session, request.id, request.digest)
     if export is not None:
@@ -154,8 +157,9 @@ def undo(
         if one.id in ended:
             said = {"stage": one.stage, "reason": reason}
             _tell(unit, request, by, "decision.voided", request.id, decision=one.id, **said)
-    reopen(unit.session, request, [Stage(d.stage) for d in taken if d.id in ended])
-    return True
+    if request.state != RequestState.RETURNED:
+        reopen(unit.session, request, [Stage(d.stage) for d in taken if d.id in ended])
+    return ended
 
 
 def _tell(unit: Unit, request: Request, by: str, what: str, subject: str, **data: str) -> None:

@@ -18,7 +18,7 @@ from tests.records.conftest import Console
 GATE_STATES = ("approved", "refused", "undecided")
 FLAWS = (
     "none", "recused", "role_lost", "sponsor", "stale_digest", "not_at_legal", "one_person_twice",
-    "other_agreement", "partner_staff",
+    "other_agreement", "partner_staff", "linked_accounts",
 )  # fmt: skip
 Combination = tuple[Sequence[str], str]
 
@@ -49,6 +49,8 @@ def spoil(hand: Hand, flaw: str) -> None:
         by_hand.revise(hand)
     elif flaw == "not_at_legal":
         hand.run("UPDATE request SET state = 'refused'")
+    elif flaw == "linked_accounts":
+        by_hand.link(hand, hand.people["legal_approval"], hand.people["consent_verification"])
     elif flaw == "partner_staff":
         hand.run("UPDATE person SET partner_id = 'ptr' WHERE id = :who",
                  who=hand.people["purpose_review"])  # fmt: skip
@@ -81,6 +83,6 @@ def all_cleared(connection: Connection, flaw: str) -> list[Combination]:
 
 @pytest.mark.parametrize("flaw", FLAWS)
 async def test_truth_table_of_clearances(console: Console, flaw: str) -> None:
-    """Of 3 x 3 x 3 x 3 gate states times nine flaws, 729 in all, exactly one is cleared."""
+    """Of 3 x 3 x 3 x 3 gate states times ten flaws, 810 in all, exactly one is cleared."""
     taken = await console(all_cleared, flaw)
     assert taken == ([(("approved",) * 4, "none")] if flaw == "none" else [])

@@ -62,6 +62,14 @@ NOBODY_INTERESTED = f"""NOT EXISTS (
   AND (p.partner_id IS NOT NULL OR {_sponsors("d.actor_id")}
     OR {_recused("d.actor_id", "d.request_id")}))"""
 
+# Two accounts that were linked after both had decided are one person, who counts once.
+DISTINCT_PEOPLE = f"""NOT EXISTS (
+  SELECT 1 FROM decision d JOIN decision o ON o.request_id = d.request_id
+  AND o.digest = d.digest AND o.id < d.id
+  WHERE d.request_id = NEW.request_id AND d.digest = NEW.digest AND {COUNTS}
+  AND NOT EXISTS (SELECT 1 FROM decision_void v WHERE v.decision_id = o.id)
+  AND {_same("o.actor_id", "d.actor_id")})"""
+
 NOTHING_AGAINST = f"""NOT EXISTS (SELECT 1 {COUNTED} AND d.outcome <> 'approved')
 AND NOT EXISTS (
   SELECT 1 FROM gate g WHERE g.request_id = NEW.request_id AND g.digest = NEW.digest
@@ -107,6 +115,7 @@ AND (SELECT COUNT(*) {COUNTED} AND d.id IN (NEW.purpose_review_decision,
 AND {NEEDS_MET}
 AND {ROLES_HELD.format(moment="NEW.cleared_at")}
 AND {NOBODY_INTERESTED}
+AND {DISTINCT_PEOPLE}
 AND {NOTHING_AGAINST}"""
 
 
@@ -138,9 +147,11 @@ RELEASE_RULE = f"""EXISTS (
 AND {NEEDS_MET}
 AND {ROLES_HELD.format(moment="NEW.released_at")}
 AND {NOBODY_INTERESTED}
+AND {DISTINCT_PEOPLE}
 AND {NOTHING_AGAINST}"""
 
-# Only an approval is ever voided: by its own decider, or because an interest recuses that person.
+# Only an approval is ever voided: by its own decider, because an interest recuses that person, or
+# because that person turned out to have decided before, or to be the sponsor, by another account.
 # What was refused stays refused.
 DECISION_VOID_RULE = f"""EXISTS (
   SELECT 1 FROM decision d WHERE d.id = NEW.decision_id AND d.outcome = 'approved'
@@ -148,7 +159,14 @@ DECISION_VOID_RULE = f"""EXISTS (
       AND {_same("NEW.voided_by", "d.actor_id")})
     OR (NEW.reason = 'interest' AND EXISTS (SELECT 1 FROM recusal x
       WHERE x.request_id = d.request_id AND x.interest_id = NEW.interest_id
-      AND {_same("x.person_id", "d.actor_id")}))))
+      AND {_same("x.person_id", "d.actor_id")}))
+    OR (NEW.reason = 'same_person' AND NEW.interest_id IS NULL AND (
+      EXISTS (SELECT 1 FROM decision o WHERE o.request_id = d.request_id
+        AND o.digest = d.digest AND o.id <> d.id AND o.at <= d.at
+        AND {_same("o.actor_id", "d.actor_id")}
+        AND NOT EXISTS (SELECT 1 FROM decision_void v WHERE v.decision_id = o.id))
+      OR EXISTS (SELECT 1 FROM request r WHERE r.id = d.request_id AND r.sponsor IS NOT NULL
+        AND {_sponsors("d.actor_id")})))))
 AND NOT EXISTS (SELECT 1 FROM decision d JOIN release s ON s.request_id = d.request_id
   AND s.digest = d.digest WHERE d.id = NEW.decision_id)"""
 
