@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from sharing.eligibility import WAIVE_ROLES
 from sharing.errors import NotEligible, Refused
 from sharing.records import parties
 from sharing.records.database import Database
@@ -20,6 +21,7 @@ ADMIN = frozenset({Role.ADMIN})
 PARTNER = frozenset({Role.PARTNER})
 SUBJECT = frozenset({Role.SUBJECT})
 ENGINEER = frozenset({Role.ENGINEER})
+OFFICER = frozenset({Role.CONFLICT_OFFICER})
 GATEKEEPERS = frozenset(GATE_ROLES.values())
 LOG_READERS = frozenset({Role.AUDITOR, Role.ADMIN})
 READERS = STAFF | PARTNER
@@ -40,6 +42,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "partners.list": STAFF,
     "people.create": ADMIN,
     "people.list": STAFF,
+    "people.link": ADMIN,
     "tokens.create": ADMIN,
     "datasets.create": ADMIN,
     "datasets.index": ADMIN,
@@ -52,6 +55,13 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "consents.append": ADMIN | {Role.CONSENT_STEWARD},
     "interests.declare": STAFF,
     "interests.list": STAFF,
+    "register.declare": STAFF,
+    "register.list": STAFF,
+    "waivers.ask": OFFICER,
+    "waivers.agree": WAIVE_ROLES,
+    "late_interests.look": OFFICER,
+    "pressure_notes.add": STAFF,
+    "pressure_notes.list": OFFICER | {Role.AUDITOR},
     "me.show": ANYONE,
     "me.consents": SUBJECT,
     "me.give": SUBJECT,
@@ -64,6 +74,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "requests.amend": PARTNER,
     "requests.withdraw": PARTNER,
     "requests.decide": GATEKEEPERS,
+    "requests.take_back": STAFF,
     "reviews.list": GATEKEEPERS | ENGINEER,
     "exports.trigger": ENGINEER,
     "exports.show": READERS,

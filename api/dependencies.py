@@ -1,6 +1,9 @@
 """One call: who makes it, on which route, and the few things that all routes do with it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import timeout
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlmodel import Session
@@ -10,6 +13,7 @@ from starlette.responses import Response
 from api import idempotency
 from api.answers import json_answer
 from api.backend import Backend
+from api.engine import EngineUnreachable
 from api.idempotency import Answer, Json, Ticket
 from sharing.eligibility import Actor
 from sharing.errors import NotFound
@@ -21,6 +25,7 @@ from sharing.records.unit import Unit
 from sharing.stages import Role
 
 T = TypeVar("T")
+NEWS_SECONDS = 5.0
 
 
 class Call(Request):
@@ -103,7 +108,15 @@ class Call(Request):
         person = parties.actor(session, self.principal.person_id or "")
         if person is None:
             raise NotFound("person", self.principal.id)
-        return Actor(person.id, person.roles & {self.principal.role}, person.partner_id)
+        return replace(person, roles=person.roles & {self.principal.role})
+
+    async def look_again(self, request_ids: Iterable[str]) -> None:
+        """Lets the process know that the database knows more than it does. Where the engine does
+        not answer now, the control worker finds out by itself, within minutes."""
+        for request_id in request_ids:
+            with suppress(EngineUnreachable, TimeoutError):
+                async with timeout(NEWS_SECONDS):
+                    await self.backend.engine.look_again(request_id)
 
 
 def answered(answer: Answer) -> Response:

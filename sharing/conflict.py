@@ -22,6 +22,10 @@ class InterestKind(StrEnum):
     OTHER = "other"
 
 
+# Kinds that two disinterested people may agree to pass over, unless a policy says otherwise.
+WAIVABLE = frozenset({InterestKind.GIFT, InterestKind.OTHER})
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
     """A legal entity by name and, where known, its Legal Entity Identifier (ISO 17442)."""

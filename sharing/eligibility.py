@@ -18,11 +18,13 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person with the roles held at this moment; `partner_id` if they work for a partner."""
+    """A person with the roles held at this moment; `partner_id` if they work for a partner.
+    `lapsed`: their yearly statement in the register of interests has run out."""
 
     id: str
     roles: frozenset[Role]
     partner_id: str | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ _ROLES: dict[Act, frozenset[Role]] = {
 }
 
 
+# Who may agree that somebody acts in spite of an interest, and look at one found too late.
+WAIVE_ROLES = frozenset({Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL, Role.AUDITOR})
+
+
 def roles_for(act: Act, stage: Stage | None = None) -> frozenset[Role]:
     """The roles of which one is needed; deciding needs the gate's own role."""
     if act is Act.DECIDE:
@@ -64,13 +70,45 @@ def demand(
         raise NotEligible("role", f"This needs the role {names}.")
     if act is Act.CANCEL:
         return  # stopping an export is never the wrong hands: it only withholds
+    demand_disinterested(actor, case)
+    acted = case.deciders if act is Act.DECIDE else case.deciders | case.earlier_deciders
+    triggered = {case.triggered_by, *case.triggerers}
+    if actor.id in acted or (act is Act.CONFIRM and actor.id in triggered):
+        raise NotEligible("same_person", "No person acts twice on one request: ask another.")
+    if act is Act.DECIDE and actor.lapsed:
+        raise NotEligible(
+            "declaration",
+            "Your yearly statement in the register of interests has run out: renew it at "
+            "`POST /v1/declarations`.",
+        )
+
+
+def demand_disinterested(actor: Actor, case: Case) -> None:
+    """Raises NotEligible for whoever gains from a request."""
     if actor.partner_id is not None:
         raise NotEligible("partner_staff", "People of a partner never decide on a request.")
     if actor.id == case.sponsor or actor.id in case.sponsors:
         raise NotEligible("sponsor", "The sponsor of a request never decides on it.")
     if actor.id in case.recused:
         raise NotEligible("recused", "A declared interest in the partner recuses this person.")
-    acted = case.deciders if act is Act.DECIDE else case.deciders | case.earlier_deciders
-    triggered = {case.triggered_by, *case.triggerers}
-    if actor.id in acted or (act is Act.CONFIRM and actor.id in triggered):
-        raise NotEligible("same_person", "No person acts twice on one request: ask another.")
+
+
+def demand_may_waive(
+    actor: Actor, case: Case, whom: frozenset[str], agreed: frozenset[str]
+) -> None:
+    """Raises NotEligible unless this person may agree that an interest of `whom` is passed over.
+    `whom` is a person with every account, `agreed` everybody who did so already."""
+    if not WAIVE_ROLES & actor.roles:
+        names = " or ".join(sorted(WAIVE_ROLES))
+        raise NotEligible("role", f"This needs the role {names}.")
+    demand_disinterested(actor, case)
+    if actor.id in whom:
+        raise NotEligible("recused", "Nobody waives an interest of their own.")
+    if actor.id in agreed:
+        raise NotEligible("same_person", "You agreed to it already: it takes somebody else.")
+
+
+def demand_own(actor: Actor, decided_by: frozenset[str]) -> None:
+    """Raises NotEligible unless a decision is this person's, by whichever account."""
+    if actor.id not in decided_by:
+        raise NotEligible("not_yours", "Only who took a decision takes it back.")

@@ -38,8 +38,8 @@ class Order:
     """One act. `actor` is a person's or a partner's id; `at` RFC 3339; `body` is the verb's own:
 
     submit, amend: the request body, with `index`, and for submit the idempotency key if any;
-    decide: stage, outcome, reason, conditions, role; take_back: decision; trigger, confirm, cancel:
-    export.
+    decide: stage, outcome, reason, conditions, role, sign_off; take_back: decision, reason;
+    trigger, confirm, cancel: export.
     """
 
     id: str

@@ -39,11 +39,13 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The gate is open until then. `outcome` is set if it was closed already, which a restarted
-    workflow meets; `wait_seconds` is then what is left of the wait that followed."""
+    workflow meets; `wait_seconds` is then what is left of the wait that followed. `moved`: it is
+    not this gate's turn, for the request has moved on in the database."""
 
     until: str
     outcome: Outcome | None = None
     wait_seconds: float = 0.0
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

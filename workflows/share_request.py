@@ -103,6 +103,10 @@ class ShareRequest(Case):
         opened = await _findings(opening)
         self._opening = None
         self._unless_changed(amendments)
+        if opened.moved:
+            async with self._lock:
+                await self._look_again()
+            self._unless_changed(amendments)
         until = datetime.fromisoformat(opened.until)
         room = WaitingRoom(stage, self._digest, until, opened.outcome)
         if opened.outcome is not None:

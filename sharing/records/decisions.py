@@ -5,6 +5,7 @@ decider took it back, or has an interest that became known. It stays readable (F
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -12,6 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from sharing.errors import Refused
 from sharing.quorum import Need, Vote
 from sharing.records import clearances, exports
+from sharing.records.exports import Export
 from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -182,9 +184,19 @@ def reopen(session: Session, request: Request, stages: Sequence[Stage]) -> None:
 
 
 def reopened_ids(session: Session) -> frozenset[str]:
-    """Requests with a gate that lost its decision and that nobody waits at yet: the process has to
-    hear of it."""
-    return frozenset(
+    """Requests with a gate that lost its decision and that nobody waits at yet, or whose engineer
+    was recused in the last hour: the process has to hear of it."""
+    stopped = session.exec(
+        select(Request.id)
+        .join(Export, col(Export.request_id) == Request.id)
+        .where(
+            Request.state == RequestState.CLEARED,
+            Export.digest == Request.digest,
+            Export.code == exports.ENGINEER_RECUSED,
+            col(Export.ended_at) > now() - timedelta(hours=1),
+        )
+    )
+    return frozenset(stopped) | frozenset(
         session.exec(
             select(Request.id)
             .join(Decision, col(Decision.request_id) == Request.id)

@@ -38,7 +38,16 @@ class Happened:
 
 
 # What a partner never learns of its own request: who inside acted, or stepped aside.
-INSIDE_ONLY = frozenset({"person.recused"})
+INSIDE_ONLY = frozenset(
+    {
+        "gate.nobody_left",
+        "interest.found_late",
+        "interest.looked_at",
+        "person.recused",
+        "waiver.asked",
+        "waiver.granted",
+    }
+)
 SHOWN_TO_PARTNERS = frozenset(
     {
         "stage",

@@ -136,20 +136,6 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
     return sorted(recused_from(session, request_id) - before)
 
 
-def recuse_everywhere(session: Session, interest: Interest) -> list[str]:
-    """Recuses the person from every request still open to which a new interest leads; returns the
-    ids of the requests."""
-    still_open = "SELECT id, partner_id FROM request WHERE ended_at IS NULL ORDER BY id"
-    leads: dict[str, list[Match]] = {}
-    recused: list[str] = []
-    for request_id, partner_id in session.connection().exec_driver_sql(still_open).all():
-        if partner_id not in leads:
-            leads[partner_id] = _leading(session, [interest], partner_id)
-        if leads[partner_id] and recuse(session, request_id, leads[partner_id]):
-            recused.append(request_id)
-    return recused
-
-
 def recused_from(session: Session, request_id: str) -> frozenset[str]:
     """Ids of the people recused from a request, with every account they have. A waiver lifts the
     one interest that it names."""

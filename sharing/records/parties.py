@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
+from sharing.records import statements
 from sharing.records.tables import new_id, now
 from sharing.stages import Role
 
@@ -200,14 +201,14 @@ def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | No
 def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:
     """The roles a person holds at a moment."""
     at = at or now()
-    rows = session.exec(
-        select(RoleGrant.role).where(
-            RoleGrant.person_id == person_id,
-            col(RoleGrant.valid_from) <= at,
-            or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-        )
-    )
-    return frozenset(Role(role) for role in rows)
+    held = select(RoleGrant.role).where(RoleGrant.person_id == person_id, held_at(at))
+    return frozenset(Role(role) for role in session.exec(held))
+
+
+def held_at(at: datetime) -> ColumnElement[bool]:
+    """True of the grants of roles that are good at a moment."""
+    until = col(RoleGrant.valid_until)
+    return (col(RoleGrant.valid_from) <= at) & or_(until.is_(None), until > at)
 
 
 def actor(session: Session, person_id: str) -> Actor | None:
@@ -215,7 +216,12 @@ def actor(session: Session, person_id: str) -> Actor | None:
     person = session.get(Person, person_id)
     if person is None:
         return None
-    return Actor(person.id, roles_of(session, person_id), person.partner_id)
+    return Actor(
+        person.id,
+        roles_of(session, person_id),
+        person.partner_id,
+        statements.lapsed(session, person_id),
+    )
 
 
 def add_person(
@@ -285,16 +291,5 @@ def parents_of(session: Session, partner_id: str) -> list[Organisation]:
 
 def people_with(session: Session, role: Role) -> list[str]:
     """Ids of everyone who holds a role now, in a stable order."""
-    at = now()
-    return list(
-        session.exec(
-            select(RoleGrant.person_id)
-            .where(
-                RoleGrant.role == role,
-                col(RoleGrant.valid_from) <= at,
-                or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-            )
-            .distinct()
-            .order_by(RoleGrant.person_id)
-        )
-    )
+    holders = select(RoleGrant.person_id).where(RoleGrant.role == role, held_at(now()))
+    return list(session.exec(holders.distinct().order_by(RoleGrant.person_id)))

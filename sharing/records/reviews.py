@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from sharing.eligibility import Act, Actor
-from sharing.records import exports, requests
+from sharing.records import exports, late_interests, requests
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
-from sharing.records.views import eligible
+from sharing.records.views import eligible, free_of_interest
 from sharing.stages import GATE_ROLES, ExportState, RequestState, Role, Stage
 
 View = dict[str, Any]
@@ -35,7 +35,11 @@ def _candidates(session: Session, role: Role, after: str) -> Iterator[Request]:
         states = (RequestState.CLEARED, RequestState.EXPORTING)
         statement = statement.where(col(Request.state).in_(states))
     else:
-        statement = statement.where(Request.waiting_stage == STAGES[role])
+        asked = Request.waiting_stage == STAGES[role]
+        if role is Role.CONFLICT_OFFICER:
+            late = late_interests.unseen_ids(session)
+            asked = or_(asked, col(Request.id).in_(late)) if late else asked
+        statement = statement.where(asked)
     yield from session.exec(statement)
 
 
@@ -43,6 +47,11 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
     case = requests.case(session, request)
     if role is not Role.ENGINEER:
         stage = STAGES[role]
+        if request.waiting_stage != stage:
+            may = free_of_interest(person, case)
+            return (
+                _view(session, request, Stage.STEWARDSHIP, "look_at_late_interest") if may else None
+            )
         if not eligible(Act.DECIDE, person, case, stage):
             return None
         return _view(session, request, stage, "decide")

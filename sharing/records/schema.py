@@ -16,14 +16,18 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     exports,
     heads,
     interests,
+    late_interests,
     ledger,
     notices,
     parties,
+    pressure,
     recalls,
     register,
     reports,
     requests,
+    sign_offs,
     signing_keys,
+    statements,
     waivers,
 )
 

@@ -3,13 +3,13 @@
 The transaction that records an act asks all of it again: here it only spares people a wait.
 """
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from sharing.eligibility import Act, Actor, demand, roles_for
 from sharing.errors import NotCleared, Refused
 from sharing.records import clearances, exports, requests
 from sharing.records.exports import Export
-from sharing.records.requests import Decision, Request
+from sharing.records.requests import Decision, DecisionVoid, Request
 from sharing.records.tables import now
 from sharing.stages import (
     AMENDABLE,
@@ -107,6 +107,7 @@ def _decided(session: Session, request: Request, person_id: str, stage: Stage) -
                 Decision.digest == request.digest,
                 Decision.stage == stage,
                 Decision.actor_id == person_id,
+                col(Decision.id).not_in(select(DecisionVoid.decision_id)),
             )
         ).first()
         is not None

@@ -9,21 +9,24 @@ from typing import Any
 
 from sqlmodel import Session
 
-from sharing.eligibility import Act, Actor, Case, demand, roles_for
+from sharing.eligibility import Act, Actor, Case, demand, demand_disinterested, roles_for
 from sharing.errors import NotEligible
 from sharing.records import (
     clearances,
+    conflict_views,
     consent_sources,
+    decisions,
     events,
     export_views,
     exports,
     parties,
+    people_left,
     requests,
 )
 from sharing.records.events import Event
 from sharing.records.exports import Export
 from sharing.records.parties import Partner, Person
-from sharing.records.requests import Decision, Gate, Request
+from sharing.records.requests import Decision, DecisionVoid, Gate, Request
 from sharing.stages import ENDED, GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
 
 View = dict[str, Any]
@@ -37,14 +40,21 @@ class Viewer:
     inside: bool
     _actors: dict[Role, list[Actor]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    _voids: dict[str, dict[str, DecisionVoid]] = field(default_factory=dict)
 
     def holders(self, role: Role) -> list[Actor]:
         """Everybody who holds a role now, in that role."""
         if role not in self._actors:
             ids = parties.people_with(self.session, role)
             found = (parties.actor(self.session, one) for one in ids)
-            self._actors[role] = [Actor(a.id, frozenset({role}), a.partner_id) for a in found if a]
+            self._actors[role] = [replace(a, roles=frozenset({role})) for a in found if a]
         return self._actors[role]
+
+    def voids(self, request: Request) -> dict[str, DecisionVoid]:
+        """Which of a request's decisions count no longer, and why."""
+        if request.id not in self._voids:
+            self._voids[request.id] = decisions.voids(self.session, request.id)
+        return self._voids[request.id]
 
     def name(self, party: str) -> str:
         """The name of a person or partner, by id."""
@@ -78,6 +88,16 @@ def request_view(viewer: Viewer, request: Request) -> View:
         **body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
+        **_interests(viewer, request),
+    }
+
+
+def _interests(viewer: Viewer, request: Request) -> View:
+    if not viewer.inside:
+        return {}
+    return {
+        "late_interests": conflict_views.late_view(viewer.session, request.id, viewer.name),
+        "waivers": conflict_views.waivers_view(viewer.session, request.id, viewer.name),
     }
 
 
@@ -100,11 +120,23 @@ def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]
         judged_next = state is RequestState.PURPOSE_REVIEW
         return _waits_for_source(viewer, Stage.CONSENT_VERIFICATION) if judged_next else None
     stage = Stage(request.waiting_stage)
-    return {
+    people = _people(viewer, Act.DECIDE, case, stage)
+    view: View = {
         "stage": stage,
         "roles": [GATE_ROLES[stage]],
         "until": request.waiting_until,
-        "people": _people(viewer, Act.DECIDE, case, stage),
+        "people": people,
+    }
+    return view if people or not viewer.inside else {**view, **_nobody_left(stage)}
+
+
+def _nobody_left(stage: Stage) -> View:
+    """Whom it goes to where nobody may decide at a gate: it waits, and never falls through."""
+    return {
+        "roles": [Role.ADMIN, Role.CONFLICT_OFFICER],
+        "code": people_left.NOBODY_LEFT,
+        "detail": f"Nobody who is free of interests may decide as {GATE_ROLES[stage]}: an admin "
+        "gives the role to somebody else.",
     }
 
 
@@ -163,6 +195,15 @@ def eligible(act: Act, person: Actor, case: Case, stage: Stage | None) -> bool:
     return True
 
 
+def free_of_interest(person: Actor, case: Case) -> bool:
+    """True if this person gains nothing from a request."""
+    try:
+        demand_disinterested(person, case)
+    except NotEligible:
+        return False
+    return True
+
+
 def _returned_from(session: Session, request: Request) -> str | None:
     gates = [g for g in requests.gates_of(session, request.id) if g.outcome == Outcome.RETURNED]
     return gates[-1].stage if gates else None
@@ -174,9 +215,9 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         for g in requests.gates_of(viewer.session, request.id)
         if g.digest == request.digest
     }
-    decisions = requests.decisions_of(viewer.session, request.id)
+    taken = requests.decisions_of(viewer.session, request.id)
     views = [
-        _gate(viewer, request, stage, gates.get(stage), [d for d in decisions if d.stage == stage])
+        _gate(viewer, request, stage, gates.get(stage), [d for d in taken if d.stage == stage])
         for stage in GATES
     ]
     return [*views, _export_stage(request, runs), _plain(Stage.STEWARDSHIP, "pending", None)]
@@ -218,7 +259,9 @@ def _finding(viewer: Viewer, stage: Stage, finding: Mapping[str, str]) -> View:
 
 
 def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
-    """`void`: taken on another digest than the current one, so it is only there to be read."""
+    """`void`: taken on another digest than the current one, or counted no longer for the reason in
+    `voided`, so it is only there to be read."""
+    voided = viewer.voids(request).get(decision.id)
     view: View = {
         "id": decision.id,
         "actor": GATE_ROLES[Stage(decision.stage)],
@@ -227,13 +270,18 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
         "conditions": decision.conditions,
         "digest": decision.digest,
         "at": decision.at,
-        "void": decision.digest != request.digest,
+        "void": decision.digest != request.digest or voided is not None,
     }
     if viewer.inside:
         view |= {
             "actor": decision.actor_id,
             "actor_name": viewer.name(decision.actor_id),
             "findings_digest": decision.findings_digest,
+            "voided": conflict_views.void_view(voided, viewer.name),
+            "waiver": conflict_views.waiver_of(
+                viewer.session, request.id, decision.actor_id, viewer.name
+            ),
+            "sign_off": conflict_views.sign_off_view(viewer.session, decision.id),
         }
     return view
 

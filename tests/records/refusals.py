@@ -50,6 +50,7 @@ def record(desk: Desk, order: Order) -> Awaitable[Any]:
         Verb.AMEND: submissions.record_revision,
         Verb.WITHDRAW: submissions.record_withdrawal,
         Verb.DECIDE: Decisions(desk.database, desk.settings).record_decision,
+        Verb.TAKE_BACK: Decisions(desk.database, desk.settings).record_taking_back,
         Verb.TRIGGER: exports.record_trigger,
         Verb.CONFIRM: exports.record_confirmation,
         Verb.CANCEL: exports.record_cancellation,

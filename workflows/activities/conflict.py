@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from sharing.conflict import report
-from sharing.records import interests, requests
+from sharing.records import interests, late_interests, requests
 from sharing.records.database import Database
 from sharing.records.parties import Person, parents_of
 from sharing.records.requests import Request
@@ -29,9 +29,7 @@ class ConflictSignoff:
 
 def _judge(unit: Unit, request: Request) -> Judged:
     found = interests.matches(unit.session, request.partner_id)
-    for person in interests.recuse(unit.session, request.id, found):
-        unit.audit(SCREENING, "person.recused", request.id, person=person)
-        unit.tell("person.recused", person, partner_id=request.partner_id, request_id=request.id)
+    late_interests.found_on(unit, request, found, SCREENING)
     sponsor = requests.sponsor(unit.session, request)
     known = sponsor is not None and unit.session.get(Person, sponsor) is not None
     parents = parents_of(unit.session, request.partner_id)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sharing.findings import Finding, findings_digest
-from sharing.records import requests
+from sharing.records import people_left, requests
 from sharing.records.database import Database
 from sharing.records.decisions import next_gate
 from sharing.records.requests import Gate, Request
@@ -34,7 +34,7 @@ async def open_gate(
     database: Database, settings: Settings, opening: Opening, judge: Judge
 ) -> Opened:
     """Gathers a gate's findings and opens it, in one transaction. A gate that is open already, or
-    closed, is left as it is; a request that has moved on is told by a deadline of now."""
+    closed, is left as it is; of a request that has moved on it says so."""
     return await database.write(
         partial(_open, opening=opening, judge=judge, patience=settings.deadline(opening.stage))
     )
@@ -44,8 +44,10 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     request = requests.get(unit.session, opening.request_id, hold=True)
     row = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
-        return _as_it_is(request, row) if row is not None else Opened(opening.at)
+        return _as_it_is(request, row) if row is not None else Opened(opening.at, moved=True)
     judged = judge(unit, request)
+    if not _is_next(unit, request, opening.stage):  # what was found took an earlier approval away
+        return Opened(opening.at, moved=True)
     until = max(datetime.fromisoformat(opening.at), now()) + patience
     again = row is not None
     row = row or Gate(
@@ -64,6 +66,9 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: timedelta) -> Op
     request.state = RequestState(opening.stage)
     requests.wait(request, opening.stage, until)
     _told(unit, request, row, "gate.reopened" if again else "gate.opened", judged.findings)
+    unit.session.flush()
+    if not people_left.anybody(unit.session, request, opening.stage):
+        people_left.tell(unit, request, opening.stage)
     return Opened(until.isoformat())
 
 
