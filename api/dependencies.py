@@ -13,7 +13,6 @@ from starlette.responses import Response
 from api import idempotency
 from api.answers import json_answer
 from api.backend import Backend
-from api.engine import EngineUnreachable
 from api.idempotency import Answer, Json, Ticket
 from sharing.eligibility import Actor
 from sharing.errors import NotFound
@@ -23,6 +22,7 @@ from sharing.records.parties import Principal
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
 from sharing.stages import Role
+from workflows.client import EngineUnreachable
 
 T = TypeVar("T")
 NEWS_SECONDS = 5.0

@@ -246,23 +246,6 @@ class ShareRequest(Case):
         if self._settled(order) and (self._room is None or self._room.outcome is None):
             raise refusal("not_cleared", f"The request waits at {self._state}.")
 
-    @property
-    def _clear(self) -> bool:
-        return self._state is RequestState.CLEARED and self._export is None
-
-    def _why_not_clear(self) -> ApplicationError:
-        if self._export is not None:
-            return refusal(
-                "export_live",
-                "An export of this request is under way, or its staging is still being erased: "
-                "try again when that has ended.",
-            )
-        return refusal("not_cleared", "The request is not cleared, or is exported already.")
-
-    @property
-    def _unconfirmed(self) -> bool:
-        return bool(self._export and self._export.needs_confirmation and not self._confirmed)
-
     @workflow.update
     async def confirm(self, order: Order) -> None:
         """Records a second engineer's confirmation."""

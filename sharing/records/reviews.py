@@ -35,11 +35,10 @@ def _candidates(session: Session, role: Role, after: str) -> Iterator[Request]:
         states = (RequestState.CLEARED, RequestState.EXPORTING)
         statement = statement.where(col(Request.state).in_(states))
     else:
-        asked = Request.waiting_stage == STAGES[role]
-        if role is Role.CONFLICT_OFFICER:
-            late = late_interests.unseen_ids(session)
-            asked = or_(asked, col(Request.id).in_(late)) if late else asked
-        statement = statement.where(asked)
+        officer = role is Role.CONFLICT_OFFICER
+        late = late_interests.unseen_ids(session) if officer else []
+        waits = col(Request.waiting_stage) == STAGES[role]
+        statement = statement.where(or_(waits, col(Request.id).in_(late)) if late else waits)
     yield from session.exec(statement)
 
 
