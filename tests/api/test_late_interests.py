@@ -18,7 +18,7 @@ async def second(world: World, role: str) -> str:
 
 def taken(view: dict[str, Any], stage: str) -> list[dict[str, Any]]:
     """The decisions at a gate."""
-    found: list[dict[str, Any]] = view["stages"][list(GATES).index(stage)]["decisions"]  # type: ignore[arg-type]
+    found: list[dict[str, Any]] = view["stages"][list(GATES).index(stage)]["decisions"]
     return found
 
 
