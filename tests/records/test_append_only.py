@@ -14,9 +14,10 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 APPEND_ONLY = (
     "agreement", "audit_entry", "clearance", "clearance_void", "consent_checkpoint",
     "consent_event", "consent_report", "consent_statement", "decision", "decision_void",
-    "declaration", "event", "gate_need", "interest", "notice", "notice_compatibility",
-    "notice_text", "person_link", "pressure_note", "recusal", "register_declaration", "release",
-    "revision", "subject", "waiver", "waiver_approval",
+    "declaration", "event", "gate_need", "interest", "interest_look", "notice",
+    "notice_compatibility", "notice_text", "person_link", "pressure_note", "recusal",
+    "register_declaration", "register_reminder", "release", "revision", "sign_off", "subject",
+    "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
     "consent_source", "dataset", "dataset_object", "export", "export_shard", "gate", "head",
@@ -47,6 +48,10 @@ def filled(connection: Connection) -> Hand:
     hand.row("gate_need", request_id="req", digest=DIGEST, stage="legal_approval",
              role="auditor", approvals=1)  # fmt: skip
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
+    hand.row("interest_look", request_id="req", person_id="per_second",
+             interest_id="int_per_second", seen_by=FIRST, note="n", at=at)  # fmt: skip
+    hand.row("sign_off", decision_id="dec_again", recused="[]", replaced_by="{}")
+    hand.row("register_reminder", person_id=FIRST, day=hand.on(AT.date()))
     hand.row("pressure_note", id="prn", request_id="req", author_id=FIRST, text="t", at=at)
     hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",
              categories="[]", created_at=at)  # fmt: skip
