@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sharing.stages import GATES
+from sharing.stages import GATES, Stage
 from tests.api.test_interests import interest
 from tests.api.world import World
 
@@ -18,7 +18,7 @@ async def second(world: World, role: str) -> str:
 
 def taken(view: dict[str, Any], stage: str) -> list[dict[str, Any]]:
     """The decisions at a gate."""
-    found: list[dict[str, Any]] = view["stages"][list(GATES).index(stage)]["decisions"]
+    found: list[dict[str, Any]] = view["stages"][GATES.index(Stage(stage))]["decisions"]
     return found
 
 
@@ -34,7 +34,7 @@ async def test_it_takes_a_decision_back_and_the_gate_waits_again(there: World) -
     assert told["voided"] == [gone["id"]]
     assert (gone["void"], gone["voided"]["reason"]) == (True, "interest")
     assert gone["voided"]["interest"] == told["id"]
-    assert there.engine.looked == [view["id"]]  # type: ignore[attr-defined]
+    assert there.engine.looked == [view["id"]]
     answer = await there.post(
         "engineer", f"/v1/requests/{view['id']}/exports", {"digest": view["digest"]}
     )

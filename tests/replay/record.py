@@ -158,7 +158,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     cancelled,
     reopened,
 )
-SINCE = {reopened: 3}  # the version in which a scenario came to be; 1 where none is named
+SINCE: dict[Scenario, int] = {
+    reopened: 3
+}  # the version in which a scenario came to be; 1 where none is named
 
 
 async def _keep(client: Client, workflow_id: str, kind: str, scenario: str) -> None:

@@ -21,7 +21,6 @@ from sharing.records.unit import Unit
 from sharing.stages import GATE_ROLES, GATES, RequestState, Stage
 from tests.workflows.conftest import Office
 from workflows import client as verbs
-from workflows import worker
 from workflows.messages import request_workflow
 
 SIGNOFF = Stage.CONFLICT_SIGNOFF
@@ -120,7 +119,7 @@ async def test_news_that_was_lost_is_found_by_the_sweep(patient_office: Office) 
         await office.client.get_workflow_handle(request_workflow(request)).terminate()
         found = await office.world.database.read(decisions.reopened_ids)
         assert found == {request}
-        await worker.look_again(office.client, request)
+        await verbs.look_again(office.client, request)
         await office.at(request, GATES[0])
         await office.decide(request, digest, GATES[0], actor=await another(office, GATES[0]))
         await office.at(request, SIGNOFF)
