@@ -27,6 +27,7 @@ def late_view(session: Session, request_id: str, name: Named) -> list[View]:
             "kind": session.get_one(DeclaredInterest, one.interest_id).kind,
             "relation": one.relation,
             "found_at": one.at,
+            "acted_at": late_interests.acted_at(session, request_id, one.person_id),
             "looked_at": _look(looks.get((one.person_id, one.interest_id)), name),
         }
         for one in late_interests.late(session, request_id)

@@ -18,10 +18,11 @@ from sharing.records.requests import Decision, Request
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.records.waivers import waived
-from sharing.stages import ExportState, Outcome, RequestState, Stage
+from sharing.stages import GATES, ExportState, Outcome, RequestState, Stage
 
-_CONCERNED = """SELECT DISTINCT partner_id FROM request
-    WHERE ended_at IS NULL OR state IN ('delivered', 'closed')"""
+_CONCERNED = """SELECT p.id FROM partner p WHERE EXISTS (SELECT 1 FROM request r
+    WHERE r.partner_id = p.id AND (r.ended_at IS NULL OR r.state IN ('delivered', 'closed')))
+    ORDER BY p.id"""
 
 
 class InterestLook(SQLModel, table=True):
@@ -61,7 +62,7 @@ def follow(unit: Unit, interest: Interest, by: str) -> Followed:
     followed = Followed()
     # One look-up where nothing is open, and nothing has gone out: this is asked of every interest.
     partners = unit.session.connection().exec_driver_sql(_CONCERNED).scalars().all()
-    for partner_id in sorted(partners):
+    for partner_id in partners:
         found = [
             match
             for match in interests.matches(unit.session, partner_id, interest.person_id)
@@ -183,6 +184,15 @@ def late(session: Session, request_id: str) -> list[Recusal]:
             .order_by(col(Recusal.at), Recusal.person_id)
         )
     )
+
+
+def acted_at(session: Session, request_id: str, person_id: str) -> list[Stage]:
+    """Where a person took part in a request, by whichever account: gates, and `export`."""
+    people = accounts(session, person_id)
+    decided = {d.stage for d in requests.decisions_of(session, request_id) if d.actor_id in people}
+    runs = exports.of_request(session, request_id)
+    ran = any({run.triggered_by, run.confirmed_by} & people for run in runs)
+    return [stage for stage in GATES if stage in decided] + ([Stage.EXPORT] if ran else [])
 
 
 def looks(session: Session, request_id: str) -> dict[tuple[str, str], InterestLook]:

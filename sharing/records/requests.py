@@ -212,6 +212,7 @@ def open_gate(session: Session, request: Request) -> Gate | None:
         select(Gate).where(
             Gate.request_id == request.id,
             Gate.digest == request.digest,
+            Gate.stage == request.waiting_stage,  # a later one may be open too, and wait its turn
             col(Gate.outcome).is_(None),
         )
     ).first()

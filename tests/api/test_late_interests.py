@@ -2,6 +2,11 @@
 
 from typing import Any
 
+from sharing.export import releases
+from sharing.records import exports
+from sharing.records.exports import Release
+from sharing.records.tables import now
+from sharing.records.unit import Unit
 from sharing.stages import GATES, Stage
 from tests.api.test_interests import interest
 from tests.api.world import World
@@ -47,6 +52,62 @@ async def test_it_takes_a_decision_back_and_the_gate_waits_again(there: World) -
     who = await second(there, "legal_counsel")
     assert (await there.decide(view, "legal_approval", who=who)).status_code == 201
     assert (await there.seen(view, "cleared"))["digest"] == view["digest"]
+
+
+async def test_after_delivery_a_conflict_officer_has_to_look(there: World) -> None:
+    """An interest found after the delivery stands at the request and in the conflict officer's
+    reviews until an officer without one says what they make of it, once and for good."""
+    view = await there.cleared()
+    await delivered(there, view)
+    body = interest("legal_counsel@example.org")
+    told = (await there.post("conflict_officer", "/v1/interests", body)).json()
+    assert (told["voided"], told["marked"]) == ([], [view["id"]])
+    (review,) = (await there.get("conflict_officer", "/v1/reviews")).json()["items"]
+    assert (review["request"], review["act"]) == (view["id"], "look_at_late_interest")
+    (late,) = (await there.seen(view, "delivered"))["late_interests"]
+    assert (late["interest"], late["kind"], late["looked_at"]) == (told["id"], "equity", None)
+    assert late["acted_at"] == ["legal_approval"]
+    path = f"/v1/requests/{view['id']}/late-interests/{told['id']}/look"
+    note = {"note": "Told the board; the partner was asked to delete."}
+    for who in ("legal_counsel", "auditor", "admin"):
+        assert (await there.post(who, path, note)).status_code == 403
+    assert (await there.post("conflict_officer", path, {})).status_code == 422
+    absent = path.replace(told["id"], "int_0")
+    assert (await there.post("conflict_officer", absent, note)).status_code == 404
+    assert (await there.post("conflict_officer", path, note)).status_code == 201
+    assert (await there.post("conflict_officer", path, note)).status_code == 409
+    (late,) = (await there.seen(view))["late_interests"]
+    assert late["looked_at"]["by"] == there.people["conflict_officer"]
+    assert late["looked_at"]["note"] == note["note"]
+    assert (await there.get("conflict_officer", "/v1/reviews")).json()["items"] == []
+    body = interest("conflict_officer@example.org")
+    own = await there.post("conflict_officer", "/v1/interests", body)
+    assert own.json()["marked"] == [view["id"]]
+    assert (await there.get("conflict_officer", "/v1/reviews")).json()["items"] == []
+    path = path.replace(told["id"], own.json()["id"])
+    answer = await there.post("conflict_officer", path, note)
+    assert (answer.status_code, answer.json()["why"]) == (403, "recused")
+
+
+async def delivered(world: World, view: dict[str, Any]) -> None:
+    """The request's package, as two engineers and the export worker would record it."""
+    path = f"/v1/requests/{view['id']}/exports"
+    export = (await world.post("engineer", path, {"digest": view["digest"]})).json()["id"]
+    await world.post("engineer2", f"/v1/exports/{export}/confirm")
+
+    def release(unit: Unit) -> None:
+        row = exports.get(unit.session, export)
+        unit.session.add(
+            Release(
+                export_id=export, request_id=view["id"], digest=view["digest"], fence=row.fence,
+                consent_position=0, objects=0, bytes=0, manifest_sha256="m", envelope="{}",
+                released_at=now(),
+            )
+        )  # fmt: skip
+        unit.session.flush()
+        releases.delivered(unit, export, "/there")
+
+    await world.database.write(release)
 
 
 async def test_it_is_recorded_also_while_the_engine_is_away(here: World) -> None:
