@@ -110,6 +110,22 @@ async def delivered(world: World, view: dict[str, Any]) -> None:
     await world.database.write(release)
 
 
+async def test_a_partner_does_not_learn_of_an_engineers_interest(here: World) -> None:
+    """The export of an engineer with an interest is cancelled: people inside see why, the partner
+    only that it was."""
+    view = await here.cleared()
+    path = f"/v1/requests/{view['id']}/exports"
+    await here.post("engineer", path, {"digest": view["digest"]})
+    await here.post("conflict_officer", "/v1/interests", interest("engineer@example.org"))
+    (inside,) = (await here.seen(view, "cleared"))["exports"]
+    assert (inside["state"], inside["code"]) == ("cancelled", "engineer_recused")
+    partners = (await here.get("partner", f"/v1/requests/{view['id']}")).json()
+    assert partners["exports"][0]["code"] == "export_cancelled"
+    assert "recused" not in str(partners)
+    answer = await here.post("engineer2", path, {"digest": view["digest"]})
+    assert answer.status_code == 202
+
+
 async def test_it_is_recorded_also_while_the_engine_is_away(here: World) -> None:
     """An interest is kept, with all that follows, although the process cannot be told."""
     view = await here.cleared()
