@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from sharing.eligibility import WAIVE_ROLES
 from sharing.errors import NotEligible, Refused
 from sharing.records import parties
 from sharing.records.database import Database
@@ -20,6 +21,7 @@ ADMIN = frozenset({Role.ADMIN})
 PARTNER = frozenset({Role.PARTNER})
 SUBJECT = frozenset({Role.SUBJECT})
 ENGINEER = frozenset({Role.ENGINEER})
+OFFICER = frozenset({Role.CONFLICT_OFFICER})
 GATEKEEPERS = frozenset(GATE_ROLES.values())
 LOG_READERS = frozenset({Role.AUDITOR, Role.ADMIN})
 READERS = STAFF | PARTNER
@@ -43,6 +45,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "partner_keys.revoke": ADMIN,
     "people.create": ADMIN,
     "people.list": STAFF,
+    "people.link": ADMIN,
     "tokens.create": ADMIN,
     "policies.propose": ADMIN,
     "policies.approve": ADMIN,
@@ -64,6 +67,13 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "organisations.add": ADMIN | {Role.CONFLICT_OFFICER},
     "organisations.list": STAFF,
     "requests.screening": STAFF,
+    "register.declare": STAFF,
+    "register.list": STAFF,
+    "waivers.ask": OFFICER,
+    "waivers.agree": WAIVE_ROLES,
+    "late_interests.look": OFFICER,
+    "pressure_notes.add": STAFF,
+    "pressure_notes.list": OFFICER | {Role.AUDITOR},
     "me.show": ANYONE,
     "me.consents": SUBJECT,
     "me.give": SUBJECT,
@@ -76,6 +86,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "requests.amend": PARTNER,
     "requests.withdraw": PARTNER,
     "requests.decide": STAFF,  # a policy may ask a gate for other roles too: eligibility judges
+    "requests.take_back": STAFF,
     "requests.claim": GATEKEEPERS,
     "requests.release_claim": GATEKEEPERS | ADMIN,
     "requests.assign": GATEKEEPERS | ADMIN,

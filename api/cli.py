@@ -29,6 +29,7 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
         "request list": ("request:listed", "The requests that you may see."),
         "request show": ("request:show", "One request: its stages, findings and decisions."),
         "request watch": ("request:watch", "Follow one request until it ends."),
+        "request take-back": ("request:take_back", "Take your own approval back."),
         "decide": ("request:decide", "Decide at a gate: approved, refused or returned."),
         "export trigger": ("export:trigger", "Start the export of a cleared request."),
         "export confirm": ("export:confirm", "Confirm an export as the second engineer."),
@@ -63,7 +64,7 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
 
 NOUNS: Mapping[str, str] = {
     "worker": "The control worker and the export worker.",
-    "request": "Submit, list, show and watch requests.",
+    "request": "Submit, list, show and watch requests; take an approval back.",
     "export": "Trigger, confirm, watch and cancel exports.",
     "consent": "Import consent events; check the ledger.",
     "dataset": "Index datasets.",

@@ -1,6 +1,8 @@
 """One call: who makes it, on which route, and the few things that all routes do with it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import timeout
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -20,8 +22,10 @@ from sharing.records.parties import Principal
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
 from sharing.stages import Role
+from workflows.client import EngineUnreachable
 
 T = TypeVar("T")
+NEWS_SECONDS = 5.0
 
 
 class Call(Request):
@@ -105,6 +109,14 @@ class Call(Request):
         if person is None:
             raise NotFound("person", self.principal.id)
         return replace(person, roles=person.roles & {self.principal.role})
+
+    async def look_again(self, request_ids: Iterable[str]) -> None:
+        """Lets the process know that the database knows more than it does. Where the engine does
+        not answer now, the control worker finds out by itself, within minutes."""
+        for request_id in request_ids:
+            with suppress(EngineUnreachable, TimeoutError):
+                async with timeout(NEWS_SECONDS):
+                    await self.backend.engine.look_again(request_id)
 
 
 def answered(answer: Answer) -> Response:

@@ -22,6 +22,9 @@ class Engine(Protocol):
     async def tell(self, order: Order) -> None:
         """Returns once the order is recorded in the database."""
 
+    async def look_again(self, request_id: str) -> None:
+        """Lets a request's process know that the database knows more than it does."""
+
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Scans a dataset; True when that was done within `wait`."""
 
@@ -44,6 +47,10 @@ class Temporal:
     async def tell(self, order: Order) -> None:
         """Sends the order to its request's workflow."""
         await _TELL[order.verb](await self._connected(), order)
+
+    async def look_again(self, request_id: str) -> None:
+        """Signals the request's workflow."""
+        await verbs.look_again(await self._connected(), request_id)
 
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Has the export worker scan a dataset."""
@@ -80,6 +87,7 @@ _TELL = {
     Verb.SUBMIT: verbs.submit,
     Verb.AMEND: verbs.amend,
     Verb.DECIDE: verbs.decide,
+    Verb.TAKE_BACK: verbs.take_back,
     Verb.TRIGGER: verbs.trigger,
     Verb.CONFIRM: verbs.confirm,
     Verb.CANCEL: verbs.cancel,

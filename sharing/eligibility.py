@@ -21,12 +21,14 @@ class Act(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person with the roles held at this moment; `partner_id` if they work for a partner.
-    `stands_for`: which of the roles are somebody else's, and whose."""
+    `stands_for`: which of the roles are somebody else's, and whose. `lapsed`: their yearly
+    statement in the register of interests has run out."""
 
     id: str
     roles: frozenset[Role]
     partner_id: str | None = None
     stands_for: frozenset[tuple[Role, str]] = frozenset()
+    lapsed: bool = False
 
     def people(self, roles: frozenset[Role]) -> frozenset[str]:
         """Everybody who acts where this person acts in one of these roles."""
@@ -52,6 +54,10 @@ _ROLES: dict[Act, frozenset[Role]] = {
     Act.CONFIRM: frozenset({Role.ENGINEER}),
     Act.CANCEL: frozenset({Role.ENGINEER, Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL}),
 }
+
+
+# Who may agree that somebody acts in spite of an interest, and look at one found too late.
+WAIVE_ROLES = frozenset({Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL, Role.AUDITOR})
 
 
 def roles_for(act: Act, stage: Stage | None = None) -> frozenset[Role]:
@@ -82,6 +88,12 @@ def demand(
     people = actor.people(needed)
     if people & acted or (act is Act.CONFIRM and people & triggered):
         raise NotEligible("same_person", "No person acts twice on one request: ask another.")
+    if act is Act.DECIDE and actor.lapsed:
+        raise NotEligible(
+            "declaration",
+            "Your yearly statement in the register of interests has run out: renew it at "
+            "`POST /v1/declarations`.",
+        )
 
 
 def demand_disinterested(
@@ -99,3 +111,24 @@ def demand_disinterested(
             "recused",
             "A declared interest in the partner recuses this person, or who they act for.",
         )
+
+
+def demand_may_waive(
+    actor: Actor, case: Case, whom: frozenset[str], agreed: frozenset[str]
+) -> None:
+    """Raises NotEligible unless this person may agree that an interest of `whom` is passed over.
+    `whom` is a person with every account, `agreed` everybody who did so already."""
+    if not WAIVE_ROLES & actor.roles:
+        names = " or ".join(sorted(WAIVE_ROLES))
+        raise NotEligible("role", f"This needs the role {names}.")
+    demand_disinterested(actor, case)
+    if actor.id in whom:
+        raise NotEligible("recused", "Nobody waives an interest of their own.")
+    if actor.id in agreed:
+        raise NotEligible("same_person", "You agreed to it already: it takes somebody else.")
+
+
+def demand_own(actor: Actor, decided_by: frozenset[str]) -> None:
+    """Raises NotEligible unless a decision is this person's, by whichever account."""
+    if actor.id not in decided_by:
+        raise NotEligible("not_yours", "Only who took a decision takes it back.")

@@ -41,9 +41,9 @@ class Order:
 
     submit, amend: the request body, with `index`, and for submit the idempotency key if any;
     decide: stage, outcome, reason, conditions, and where they are given agreement_digest (the
-    version that was read), answers and role; take_back: decision; trigger, confirm, cancel:
-    export; add_terms: stage, term, agreement (the version it is added to); accept: stage,
-    agreement, method, what that rests on.
+    version that was read), answers, role and sign_off; take_back: decision, reason; trigger,
+    confirm, cancel: export; add_terms: stage, term, agreement (the version it is added to);
+    accept: stage, agreement, method, what that rests on.
     """
 
     id: str

@@ -166,6 +166,23 @@ class Case:
         export = self._export
         return export is not None and export.export_id == order.body.get("export")
 
+    @property
+    def _clear(self) -> bool:
+        return self._state is RequestState.CLEARED and self._export is None
+
+    def _why_not_clear(self) -> ApplicationError:
+        if self._export is not None:
+            return refusal(
+                "export_live",
+                "An export of this request is under way, or its staging is still being erased: "
+                "try again when that has ended.",
+            )
+        return refusal("not_cleared", "The request is not cleared, or is exported already.")
+
+    @property
+    def _unconfirmed(self) -> bool:
+        return bool(self._export and self._export.needs_confirmation and not self._confirmed)
+
     def _settled(self, order: Order) -> bool:
         """False while this run does not know yet what the database may know already: it is being
         taken up again, or the gate that the order is about is just being opened."""

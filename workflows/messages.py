@@ -42,13 +42,15 @@ class Opened:
     workflow meets; `wait_seconds` is then what is left of the wait that followed. `accepted` is
     False while an approval at the legal gate waits for the partner's yes to the agreement.
     `told_at`: when people are to be reminded, or others told; histories from before there was such
-    a thing have none, and wait as they did."""
+    a thing have none, and wait as they did. `moved`: it is not this gate's turn, for the request
+    has moved on in the database."""
 
     until: str
     outcome: Outcome | None = None
     wait_seconds: float = 0.0
     accepted: bool = True
     told_at: str | None = None
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,10 @@ class ShareRequest(Agreeing):
         opened = await findings(opening)
         self._opening = None
         self._unless_changed(amendments)
+        if opened.moved:
+            async with self._lock:
+                await self._look_again()
+            self._unless_changed(amendments)
         room = WaitingRoom.behind(stage, self._digest, opened)
         if opened.outcome is not None:
             self._wait = timedelta(seconds=opened.wait_seconds)
@@ -235,23 +239,6 @@ class ShareRequest(Agreeing):
     def _triggerable(self, order: Order) -> None:
         if self._settled(order) and (self._room is None or self._room.outcome is None):
             raise refusal("not_cleared", f"The request waits at {self._state}.")
-
-    @property
-    def _clear(self) -> bool:
-        return self._state is RequestState.CLEARED and self._export is None
-
-    def _why_not_clear(self) -> ApplicationError:
-        if self._export is not None:
-            return refusal(
-                "export_live",
-                "An export of this request is under way, or its staging is still being erased: "
-                "try again when that has ended.",
-            )
-        return refusal("not_cleared", "The request is not cleared, or is exported already.")
-
-    @property
-    def _unconfirmed(self) -> bool:
-        return bool(self._export and self._export.needs_confirmation and not self._confirmed)
 
     @workflow.update
     async def confirm(self, order: Order) -> None:

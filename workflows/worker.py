@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -11,9 +11,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from sharing.consent_feed import Follower
 from sharing.keys import public_text, signing_key
-from sharing.records import requests, signing_keys
+from sharing.records import register, requests, signing_keys
 from sharing.records.database import Database
 from sharing.records.decisions import reopened_ids
+from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.agreement import Agreements
@@ -140,9 +141,14 @@ async def _run(worker: Worker) -> None:
 
 async def _sweep(client: Client, database: Database) -> None:
     """Now and then, makes sure that every open request has a running workflow. One that somebody
-    terminated, or that the engine lost, is delayed by this and nothing worse."""
+    terminated, or that the engine lost, is delayed by this and nothing worse. Once a day, reminds
+    those whose yearly statement runs out."""
+    reminded: date | None = None
     while True:
         try:
+            if reminded != (today := now().date()):
+                await database.write(register.remind)
+                reminded = today
             reopened = await database.read(reopened_ids)
             for request_id in await database.read(requests.open_ids):
                 await _taken_up(client, request_id, again=request_id in reopened)

@@ -150,6 +150,32 @@ async def decide(
     return 0
 
 
+async def take_back(
+    request_id: str,
+    decision: str,
+    /,
+    *,
+    reason: str | None = None,
+    calling: Calling = CALLING,
+) -> int:
+    """Take your own approval back, until the next gate has decided.
+
+    Parameters
+    ----------
+    request_id
+        The request's id.
+    decision
+        The decision's id, as `request show --json` gives it.
+    reason
+        Why, if you want to say so.
+    """
+    async with calling.api() as api:
+        path = f"/v1/requests/{request_id}/decisions/{decision}/take-back"
+        answer = await api.post(path, {"reason": reason} if reason else {})
+    show_json(answer) if calling.json else out().print(_line(answer), markup=False)
+    return 0
+
+
 def _answers(given: Iterable[str]) -> dict[str, str]:
     pairs = [one.partition("=") for one in given]
     for check, equals, text in pairs:

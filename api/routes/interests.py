@@ -15,7 +15,7 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.conflict import Interest, InterestKind, Organisation
 from sharing.errors import Refused, bad_field
-from sharing.records import interests, parties
+from sharing.records import interests, late_interests, parties, policies, statements
 from sharing.records.interests import DeclaredInterest, value
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -51,6 +51,7 @@ async def declare(body: NewInterest, call: Call) -> Response:
         raise bad_field("until", "must not be before `from`.")
 
     by, at = call.principal.id, now()
+    changed: list[str] = []
 
     def work(unit: Unit) -> Json:
         person_id = _whose(unit, call, body.person)
@@ -66,16 +67,25 @@ async def declare(body: NewInterest, call: Call) -> Response:
             by,
             at,
         )
-        recused = interests.recuse_everywhere(unit, interest)
-        unit.audit(by, "interest.declared", interest=interest.id, person=person_id)
-        unit.tell("interest.declared", interest.id, person=person_id)
-        for request_id in recused:
-            told = {"person": person_id, "interest": interest.id}
-            unit.audit(by, "person.recused", request_id, **told)
-            unit.tell("person.recused", person_id, request_id=request_id, interest=interest.id)
-        return {**_view(interest, body.detail, by, at), "recused_from": recused}
+        told = {"person": person_id}
+        if person_id == call.principal.person_id:  # counts as one's yearly statement, too
+            lasting = unit.ask(policies.register_lasting)
+            stated = statements.state(unit, person_id, statements.INTERESTS, lasting)
+            told["declaration"] = stated.id
+        unit.audit(by, "interest.declared", interest=interest.id, **told)
+        unit.tell("interest.declared", interest.id, **told)
+        followed = late_interests.follow(unit, interest, by)
+        changed[:] = followed.changed
+        return {
+            **_view(interest, body.detail, by, at),
+            "recused_from": [request_id for request_id, _ in followed.recused],
+            "voided": followed.voided,
+            "marked": followed.marked,
+        }
 
-    return await call.create(work)
+    answer = await call.create(work)
+    await call.look_again(changed)
+    return answer
 
 
 @router.get("", name="interests.list")
@@ -88,7 +98,9 @@ async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Respon
         if call.principal.role not in SEES_EVERYBODYS:
             statement = statement.where(DeclaredInterest.person_id == call.principal.person_id)
         rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit + 1))
-        return [_view(value(row), row.detail, row.declared_by, row.declared_at) for row in rows]
+        return [
+            _view(value(row), _detail(call, row), row.declared_by, row.declared_at) for row in rows
+        ]
 
     found = await call.read(query)
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
@@ -108,7 +120,13 @@ def _whose(unit: Unit, call: Call, named: str) -> str:
     return person.id
 
 
-def _view(interest: Interest, detail: str, declared_by: str, at: datetime) -> Json:
+def _detail(call: Call, row: DeclaredInterest) -> str | None:
+    """What is told in confidence: for the conflict officers and the person alone."""
+    own = row.person_id == call.principal.person_id
+    return row.detail if own or call.principal.role is Role.CONFLICT_OFFICER else None
+
+
+def _view(interest: Interest, detail: str | None, declared_by: str, at: datetime) -> Json:
     return {
         "id": interest.id,
         "person": interest.person_id,

@@ -17,7 +17,7 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from api.organisation_lines import NewOrganisation, Sorted, by_source, sort_out
 from sharing.errors import Refused
-from sharing.records import gathering, interests, organisation_views, signoff
+from sharing.records import gathering, late_interests, organisation_views, signoff
 from sharing.records.gathering import Gathered
 from sharing.records.unit import Unit
 
@@ -38,11 +38,14 @@ SCHEMA = {
 async def add(call: Call) -> Response:
     """Puts an organisation on record, with its owners; or many, one JSON object a line. What was
     told before in the same words is known, and changes nothing."""
+    changed: list[str] = []
     kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in LINES:
         lines = enumerate(call.sent.split(b"\n"), start=1)
         found = await asyncio.to_thread(sort_out, [(n, text) for n, text in lines if text.strip()])
-        return await call.create(lambda unit: _taken_in(unit, call, found))
+        answer = await call.create(lambda unit: _taken_in(unit, call, found, changed))
+        await call.look_again(changed)
+        return answer
     if kind != "application/json":
         raise Refused(
             "unsupported_media_type",
@@ -52,13 +55,15 @@ async def add(call: Call) -> Response:
     one = _one(call.sent)
 
     def work(unit: Unit) -> Json:
-        counted = _taken_in(unit, call, Sorted([one]))
+        counted = _taken_in(unit, call, Sorted([one]), changed)
         identity = next(by_source([one]))[1][0].identity
         number = gathering.number_of(unit.session, identity)
         shown = organisation_views.shown_all(unit.session, [number])[0]
         return {**shown, "warnings": counted["warnings"], "recused": counted["recused"]}
 
-    return await call.create(work)
+    answer = await call.create(work)
+    await call.look_again(changed)
+    return answer
 
 
 @router.get("", name="organisations.list")
@@ -95,8 +100,9 @@ def _one(body: bytes) -> NewOrganisation:
         ) from None
 
 
-def _taken_in(unit: Unit, call: Call, found: Sorted) -> Json:
-    """Gathers the good lines; whoever is matched now steps aside at once."""
+def _taken_in(unit: Unit, call: Call, found: Sorted, changed: list[str]) -> Json:
+    """Gathers the good lines; whoever is matched now steps aside at once. `changed`: requests whose
+    process has to hear of it."""
     total = Gathered()
     for source, entities, holds in by_source(found.good):
         done = gathering.gather(unit.session, entities, holds, source)
@@ -105,21 +111,21 @@ def _taken_in(unit: Unit, call: Call, found: Sorted) -> Json:
         total.known += done.known
         total.changed |= done.changed
         total.over_all += done.over_all
-    by, recused = call.principal.id, []
+    by, followed = call.principal.id, late_interests.Followed()
     if total.changed:
-        recused = interests.recuse_from_open(unit.session)
+        followed = late_interests.follow_all(unit, by)
         signoff.look_again(unit.session)
+    changed[:] = followed.changed
     counts: Json = {"organisations": total.organisations, "edges": total.edges}
     unit.audit(by, "organisations.added", **counts, known=total.known, refused=len(found.refused))
     unit.tell("organisations.added", "organisations", **counts)
-    for request_id, person in recused:
-        unit.audit(by, "person.recused", request_id, person=person)
-        unit.tell("person.recused", person, request_id=request_id)
     warnings = [f"More than all of {name} is owned, as recorded." for name in total.over_all]
     return {
         **counts,
         "known": total.known,
         "refused": found.refused,
         "warnings": warnings,
-        "recused": [{"request": request_id, "person": person} for request_id, person in recused],
+        "recused": [{"request": one, "person": who} for one, who in followed.recused],
+        "voided": followed.voided,
+        "marked": followed.marked,
     }

@@ -18,7 +18,8 @@ from sharing.errors import NotFound, bad_field
 from sharing.orders import Verb
 from sharing.records import requests, standing
 from sharing.records.requests import Request
-from sharing.records.views import Viewer, request_view
+from sharing.records.viewer import Viewer
+from sharing.records.views import request_view
 from sharing.request import moment
 from sharing.stages import RequestState
 

@@ -15,7 +15,7 @@ from sharing.alike import score
 from sharing.conflict import Interest
 from sharing.errors import Refused, bad_field
 from sharing.ownership import Named
-from sharing.records import interests, organisations, rulings, signoff
+from sharing.records import interests, late_interests, organisations, rulings, signoff
 from sharing.records.rulings import Said
 from sharing.records.unit import Unit
 
@@ -34,7 +34,7 @@ class NewRuling(Body):
 @router.post("/{interest_id}/rulings", name="interests.rule", status_code=201)
 async def rule(interest_id: str, body: NewRuling, call: Call) -> Response:
     """Confirms that the two are one, which recuses at once, or dismisses it with the reason."""
-    by = call.principal.person_id or ""
+    by, changed = call.principal.person_id or "", list[str]()
 
     def work(unit: Unit) -> Json:
         interest = interests.get(unit.session, interest_id)
@@ -43,19 +43,14 @@ async def rule(interest_id: str, body: NewRuling, call: Call) -> Response:
         node = _alike(unit.session, interest, body.organisation)
         pair = (interest.id, node.number)
         row = rulings.rule(unit.session, pair, body.ruling, body.reason, by)
-        recused = []
+        followed = late_interests.Followed()
         if body.ruling is Said.CONFIRMED:
-            recused = interests.recuse_everywhere(unit, interest)
+            followed = late_interests.follow(unit, interest, by)
+        changed[:] = followed.changed
         signoff.look_again(unit.session)
         told = {"organisation": body.organisation, "ruling": str(body.ruling)}
         unit.audit(by, "match.ruled", interest=interest.id, person=interest.person_id, **told)
         unit.tell("match.ruled", interest.id, **told)
-        for request_id in recused:
-            about = {"person": interest.person_id, "interest": interest.id}
-            unit.audit(by, "person.recused", request_id, **about)
-            unit.tell(
-                "person.recused", interest.person_id, request_id=request_id, interest=interest.id
-            )
         return {
             "interest": interest.id,
             "organisation": {"id": body.organisation, "name": node.name, "lei": node.lei},
@@ -63,10 +58,14 @@ async def rule(interest_id: str, body: NewRuling, call: Call) -> Response:
             "reason": row.reason,
             "ruled_by": row.ruled_by,
             "ruled_at": row.ruled_at,
-            "recused_from": recused,
+            "recused_from": [request_id for request_id, _ in followed.recused],
+            "voided": followed.voided,
+            "marked": followed.marked,
         }
 
-    return await call.create(work)
+    answer = await call.create(work)
+    await call.look_again(changed)
+    return answer
 
 
 def _alike(session: Session, interest: Interest, shown: str) -> Named:

@@ -160,6 +160,8 @@ def stands(session: Session, request: Request) -> bool:
             person = parties.actor(session, approval.actor)
             if person is None:
                 return False
+            # A statement that has run out since takes back nothing that was decided under it.
+            person = replace(person, lapsed=False)
             demand_eligible(Act.DECIDE, person, nobody_yet, approval.stage, approval.role)
     except (NotCleared, NotEligible):
         return False

@@ -5,6 +5,7 @@ decider took it back, or has an interest that became known. It stays readable (F
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -12,13 +13,14 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from sharing.errors import NotEligible, Refused
 from sharing.quorum import Need, Vote, missing
 from sharing.records import clearances, exports, policies, requests
+from sharing.records.exports import Export
 from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted, role_of
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.rulebook import GateRule, gate_of
 from sharing.stages import GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
 
-INTEREST, TAKEN_BACK = "interest", "taken_back"
+INTEREST, TAKEN_BACK, SAME_PERSON = "interest", "taken_back", "same_person"
 
 
 class GateNeed(SQLModel, table=True):
@@ -127,6 +129,7 @@ def void(
     reason: str,
     by: str,
     interest_id: str | None = None,
+    note: str | None = None,
 ) -> list[str]:
     """Lets decisions no longer count; returns the ids of those that did until now."""
     ended: list[str] = []
@@ -138,6 +141,7 @@ def void(
                     reason=reason,
                     voided_by=by,
                     interest_id=interest_id,
+                    note=note,
                     at=now(),
                 )
             )
@@ -165,13 +169,14 @@ def undo(
     reason: str,
     by: str,
     interest_id: str | None = None,
-) -> bool:
+    note: str | None = None,
+) -> list[str]:
     """Lets decisions on the current digest no longer count, takes away the clearance that stood on
-    them, stops an export that has released nothing, and opens their gates again. False where none
-    of them counted any more."""
-    ended = set(void(unit.session, taken, reason, by, interest_id))
+    them, stops an export that has released nothing, and opens their gates again, unless the request
+    was returned and waits for a revision. Returns the ids of those that counted until now."""
+    ended = void(unit.session, taken, reason, by, interest_id, note)
     if not ended:
-        return False
+        return []
     clearances.void(unit.session, request, reason)
     export = exports.live(unit.session, request.id, request.digest)
     if export is not None:
@@ -182,8 +187,9 @@ def undo(
         if one.id in ended:
             said = {"stage": one.stage, "reason": reason}
             _tell(unit, request, by, "decision.voided", request.id, decision=one.id, **said)
-    reopen(unit.session, request, [Stage(d.stage) for d in taken if d.id in ended])
-    return True
+    if request.state != RequestState.RETURNED:
+        reopen(unit.session, request, [Stage(d.stage) for d in taken if d.id in ended])
+    return ended
 
 
 def _tell(unit: Unit, request: Request, by: str, what: str, subject: str, **data: str) -> None:
@@ -209,9 +215,19 @@ def reopen(session: Session, request: Request, stages: Sequence[Stage]) -> None:
 
 
 def reopened_ids(session: Session) -> frozenset[str]:
-    """Requests with a gate that lost its decision and that nobody waits at yet: the process has to
-    hear of it."""
-    return frozenset(
+    """Requests with a gate that lost its decision and that nobody waits at yet, or whose engineer
+    was recused in the last hour: the process has to hear of it."""
+    stopped = session.exec(
+        select(Request.id)
+        .join(Export, col(Export.request_id) == Request.id)
+        .where(
+            Request.state == RequestState.CLEARED,
+            Export.digest == Request.digest,
+            Export.code == exports.ENGINEER_RECUSED,
+            col(Export.ended_at) > now() - timedelta(hours=1),
+        )
+    )
+    return frozenset(stopped) | frozenset(
         session.exec(
             select(Request.id)
             .join(Decision, col(Decision.request_id) == Request.id)

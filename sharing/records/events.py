@@ -48,6 +48,11 @@ INSIDE_ONLY = frozenset(
         "gate.claim_released",
         "delegation.made",
         "delegation.ended",
+        "gate.nobody_left",
+        "interest.found_late",
+        "interest.looked_at",
+        "waiver.asked",
+        "waiver.granted",
     }
 )
 SHOWN_TO_PARTNERS = frozenset(

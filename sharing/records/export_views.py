@@ -26,7 +26,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "progress": progress,
         "excluded": excluded,
         "needs_confirmation": export.needs_confirmation,
-        "code": export.code,
+        "code": export.code if inside else _outside(export.code),
         "triggered_at": export.triggered_at,
         "confirmed_at": export.confirmed_at,
         "released_at": release.released_at if release else None,
@@ -45,6 +45,11 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
             ],
         }
     return view
+
+
+def _outside(code: str | None) -> str | None:
+    """A partner never learns who inside has an interest."""
+    return "export_cancelled" if code == exports.ENGINEER_RECUSED else code
 
 
 def ended(view: View) -> bool:

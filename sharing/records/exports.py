@@ -14,11 +14,13 @@ from sqlalchemy import (
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import NotFound, Refused
+from sharing.records import clearances, requests
 from sharing.records.places import Bits
 from sharing.records.requests import Request
 from sharing.records.tables import Position, now
-from sharing.stages import LIVE_EXPORTS, ExportState, RequestState
+from sharing.stages import LIVE_EXPORTS, ExportState, RequestState, Stage
 
+ENGINEER_RECUSED = "engineer_recused"
 _LIVE = text("state IN ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE_EXPORTS))))
 
 
@@ -178,6 +180,13 @@ def stop(
     export.state, export.ended_at = state, now()
     export.code, export.detail = code, detail
     export.fence += 1
+
+
+def back_to_cleared(session: Session, request: Request) -> None:
+    """A run ended and its clearance stands: the request waits for an engineer again."""
+    clearance = clearances.of(session, request.id, request.digest)
+    request.state = RequestState.CLEARED
+    requests.wait(request, Stage.EXPORT, clearance.valid_until if clearance else None)
 
 
 def released(session: Session, export_id: str) -> Release | None:

@@ -194,40 +194,24 @@ def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[st
     return sorted(recused_from(session, request_id) - before)
 
 
-def recuse_everywhere(unit: Unit, interest: Interest) -> list[str]:
-    """Recuses the person from every request still open to which a new interest leads; returns the
-    ids of the requests."""
-    asked = unit.ask(_asked_by_open)
-    if not asked:
-        return []
-    leads = _leading(unit.session, _stake(interest), asked)
-    return [
-        request_id for request_id, found in leads.items() if recuse(unit.session, request_id, found)
-    ]
-
-
-def recuse_from_open(session: Session) -> list[tuple[str, str]]:
-    """Recuses everybody who is matched, from every request still open: for when more is known of
-    who owns whom. Returns the new (request, person)."""
-    leads = _leading(session, stakes(session), _asked_by_open(session.connection()))
-    return [
-        (request_id, person)
-        for request_id, found in leads.items()
-        for person in recuse(session, request_id, found)
-    ]
-
-
-def _asked_by_open(connection: Connection) -> dict[str, list[Target]]:
-    """Whom each request that is still open is about."""
-    still_open = (
+def concerned(connection: Connection) -> dict[str, list[Target]]:
+    """Whom each request is about that is still open, or has been released."""
+    rows = connection.exec_driver_sql(
         "SELECT r.id, p.name, p.lei, v.body FROM request r JOIN partner p ON p.id = r.partner_id "
         "JOIN revision v ON v.request_id = r.id AND v.number = r.revision "
-        "WHERE r.ended_at IS NULL ORDER BY r.id"
+        "WHERE r.ended_at IS NULL OR r.state IN ('delivered', 'closed') ORDER BY r.id"
     )
     return {
         request_id: targets_of(Organisation(name, lei), _body(body).get("onward_recipients", ()))
-        for request_id, name, lei, body in connection.exec_driver_sql(still_open)
+        for request_id, name, lei, body in rows
     }
+
+
+def leading(
+    session: Session, asked: Mapping[str, Sequence[Target]], interest: Interest | None = None
+) -> dict[str, list[Match]]:
+    """What leads to each of these requests: one interest, or every one that is declared."""
+    return _leading(session, _stake(interest) if interest else stakes(session), asked)
 
 
 def _body(body: Any) -> dict[str, Any]:
@@ -239,14 +223,23 @@ def _body(body: Any) -> dict[str, Any]:
 def recused_from(session: Session, request_id: str) -> frozenset[str]:
     """Ids of the people recused from a request, with every account they have. A waiver lifts the
     one interest that it names."""
-    rows = session.exec(
-        select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
-    ).all()
-    lifted: set[tuple[str, str]] = set()
-    if rows and of_request(session, request_id):
-        lifted = waived(session, request_id, _interested(session, request_id, rows))
-    people = frozenset(person for person, interest in rows if (person, interest) not in lifted)
+    passed_over = lifted(session, request_id)
+    people = frozenset(who for who, what in _recusals(session, request_id)
+                       if (who, what) not in passed_over)  # fmt: skip
     return all_accounts(session, people)
+
+
+def lifted(session: Session, request_id: str) -> set[tuple[str, str]]:
+    """Pairs of person and interest that a waiver passes over, as it stands today."""
+    rows = _recusals(session, request_id)
+    if not rows or not of_request(session, request_id):
+        return set()
+    return waived(session, request_id, _interested(session, request_id, rows))
+
+
+def _recusals(session: Session, request_id: str) -> list[tuple[str, str]]:
+    rows = select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
+    return list(session.exec(rows))
 
 
 def _interested(

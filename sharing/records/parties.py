@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, or_
+from sqlalchemy import CheckConstraint, ColumnElement, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
 from sharing.ownership import EdgeKind
-from sharing.records import delegations
+from sharing.records import delegations, statements
 from sharing.records.accounts import accounts
 from sharing.records.gathering import Entity, Hold, gather
 from sharing.records.tables import new_id, now
@@ -202,14 +202,14 @@ def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | No
 def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:
     """The roles a person holds at a moment."""
     at = at or now()
-    rows = session.exec(
-        select(RoleGrant.role).where(
-            RoleGrant.person_id == person_id,
-            col(RoleGrant.valid_from) <= at,
-            or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-        )
-    )
-    return frozenset(Role(role) for role in rows)
+    held = select(RoleGrant.role).where(RoleGrant.person_id == person_id, held_at(at))
+    return frozenset(Role(role) for role in session.exec(held))
+
+
+def held_at(at: datetime) -> ColumnElement[bool]:
+    """True of the grants of roles that are good at a moment."""
+    until = col(RoleGrant.valid_until)
+    return (col(RoleGrant.valid_from) <= at) & or_(until.is_(None), until > at)
 
 
 def actor(session: Session, person_id: str) -> Actor | None:
@@ -223,7 +223,8 @@ def actor(session: Session, person_id: str) -> Actor | None:
     roles = roles_of(session, person_id) - {Role(one.role) for one in gone}
     whole = select(Person.partner_id).where(col(Person.id).in_(accounts(session, person_id)))
     partner = session.exec(whole.where(col(Person.partner_id).is_not(None))).first()
-    return Actor(person.id, roles, partner, delegations.stands_for(made))
+    acts_for, lapsed = delegations.stands_for(made), statements.lapsed(session, person_id)
+    return Actor(person.id, roles, partner, acts_for, lapsed)
 
 
 def add_person(

@@ -8,6 +8,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from sharing.errors import FieldError, NotFound, Refused
@@ -94,9 +95,10 @@ def of_request(session: Session, request: Request) -> Policy:
     return policy(session, requests.revision_row(session, request).policy)
 
 
-def register_lasting(session: Session) -> timedelta:
+def register_lasting(connection: Connection) -> timedelta:
     """How long a declaration of interests is good that is made now."""
-    return timedelta(days=policy(session, in_force(session)).interests.register_days)
+    with Session(connection) as session:
+        return timedelta(days=policy(session, in_force(session)).interests.register_days)
 
 
 def propose(

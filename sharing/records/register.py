@@ -1,83 +1,153 @@
-"""The register of interests: each person's dated statement, good for a year."""
+"""The register of interests: who has stated what, until when that is good, and who is reminded."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from sharing.records import interests
-from sharing.records.tables import new_id, now
+from sharing.errors import bad_field
+from sharing.records import interests, statements
+from sharing.records.parties import Person, RoleGrant, held_at
+from sharing.records.statements import INTERESTS, NOTHING, YEAR, RegisterDeclaration
+from sharing.records.tables import now
 from sharing.records.unit import Unit
+from sharing.stages import STAFF
 
-YEAR = timedelta(days=365)
-
-
-class RegisterDeclaration(SQLModel, table=True):
-    """A person's statement that what the register says of them is all there is: `nothing`, or
-    `interests` that are declared beside it. It runs out."""
-
-    __tablename__ = "register_declaration"
-    __table_args__ = (
-        CheckConstraint("statement IN ('nothing', 'interests')", name="statement"),
-        CheckConstraint("valid_until > at", name="validity"),
-    )
-    id: str = Field(primary_key=True)
-    person_id: str = Field(foreign_key="person.id", index=True)
-    statement: str
-    at: datetime
-    valid_until: datetime
+DUE_WITHIN = timedelta(days=30)
+REMIND_AGAIN = timedelta(days=7)
+REMINDER = "system:register"
 
 
-class PressureNote(SQLModel, table=True):
-    """Somebody says that they were leaned on. Conflict officers and auditors alone read it, and it
-    can't be deleted."""
+class RegisterReminder(SQLModel, table=True):
+    """A day on which somebody was reminded that their statement runs out, or has."""
 
-    __tablename__ = "pressure_note"
-    id: str = Field(primary_key=True)
-    request_id: str = Field(foreign_key="request.id", index=True)
-    author_id: str = Field(foreign_key="person.id")
-    text: str
-    at: datetime
+    __tablename__ = "register_reminder"
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    day: date = Field(primary_key=True)
 
 
-def declare(
-    session: Session, person_id: str, statement: str, lasting: timedelta
-) -> RegisterDeclaration:
-    """Records a statement as of now."""
-    at = now()
-    row = RegisterDeclaration(
-        id=new_id("rgd"),
-        person_id=person_id,
-        statement=statement,
-        at=at,
-        valid_until=at + lasting,
-    )
-    session.add(row)
-    session.flush()
-    return row
+class Standing(StrEnum):
+    """How somebody stands in the register. `due`: the statement runs out within 30 days."""
+
+    NONE = "none"
+    VALID = "valid"
+    DUE = "due"
+    LAPSED = "lapsed"
 
 
-def latest(session: Session, person_id: str) -> RegisterDeclaration | None:
-    """A person's last statement, still good or not."""
-    return session.exec(
-        select(RegisterDeclaration)
-        .where(RegisterDeclaration.person_id == person_id)
-        .order_by(col(RegisterDeclaration.at).desc())
-        .limit(1)
-    ).first()
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A person with their last statement, if they made any."""
 
+    person_id: str
+    name: str
+    last: RegisterDeclaration | None
 
-def holds(session: Session, person_id: str) -> bool:
-    """True while a person's last statement is good."""
-    last = latest(session, person_id)
-    return last is not None and last.valid_until > now()
+    def stands(self, at: datetime) -> Standing:
+        """How this person stands at a moment."""
+        if self.last is None:
+            return Standing.NONE
+        if self.last.valid_until <= at:
+            return Standing.LAPSED
+        return Standing.DUE if self.last.valid_until <= at + DUE_WITHIN else Standing.VALID
 
 
 def affirm(unit: Unit, person_id: str, lasting: timedelta = YEAR) -> RegisterDeclaration:
     """A person's own statement, as of now: that the interests on record are all there are, or that
     there are none."""
     known = interests.held(unit.session, person_id)
-    row = declare(unit.session, person_id, "interests" if known else "nothing", lasting)
+    statement = INTERESTS if known else NOTHING
+    row = statements.state(unit, person_id, statement, lasting)
     unit.audit(person_id, "register.declared", declaration=row.id, statement=row.statement)
     unit.tell("register.declared", row.id, person=person_id, statement=row.statement)
     return row
+
+
+def declare(
+    unit: Unit, person_id: str, *, nothing: bool, lasting: timedelta = YEAR
+) -> RegisterDeclaration:
+    """The same, where it agrees with the interests on record; raises Refused where not."""
+    known = interests.held(unit.session, person_id)
+    if nothing and known:
+        named = ", ".join(one.id for one in known)
+        raise bad_field(
+            "nothing_to_declare",
+            f"must be false: {named} of yours stands in the register. What has ended is declared "
+            "again with its `until`, at `POST /v1/interests`.",
+        )
+    if not nothing and not known:
+        raise bad_field(
+            "nothing_to_declare",
+            "must be true: no interest of yours stands in the register. Declare each one first, at "
+            "`POST /v1/interests`.",
+        )
+    return affirm(unit, person_id, lasting)
+
+
+def everybody(
+    session: Session, after: str, limit: int, only: str | None = None, within: str = ""
+) -> list[Stated]:
+    """People inside with their last statement, by id, behind `after`; `only` one person's, where
+    given; `within`: only those who stand so."""
+    last = (
+        select(RegisterDeclaration.person_id, func.max(RegisterDeclaration.at).label("at"))
+        .group_by(RegisterDeclaration.person_id)
+        .subquery()
+    )
+    statement = (
+        select(Person.id, Person.name, RegisterDeclaration)
+        .outerjoin(last, last.c.person_id == Person.id)
+        .outerjoin(
+            RegisterDeclaration,
+            (col(RegisterDeclaration.person_id) == last.c.person_id)
+            & (col(RegisterDeclaration.at) == last.c.at),
+        )
+        .where(col(Person.id) > after, col(Person.partner_id).is_(None))
+        .order_by(Person.id)
+    )
+    at = now()
+    if only is None:
+        statement = statement.where(col(Person.id).in_(_inside(at)))
+    else:
+        statement = statement.where(Person.id == only)
+    until, soon = col(RegisterDeclaration.valid_until), at + DUE_WITHIN
+    wanted = {
+        Standing.NONE: until.is_(None),
+        Standing.VALID: until > soon,
+        Standing.DUE: (until > at) & (until <= soon),
+        Standing.LAPSED: until <= at,
+    }
+    if within:
+        statement = statement.where(wanted[Standing(within)])
+    return [Stated(*row) for row in session.exec(statement.limit(limit))]
+
+
+def remind(unit: Unit) -> list[str]:
+    """Tells everybody whose statement runs out within 30 days, or has, once in 7 days; returns who
+    was told. Somebody who never made one is not reminded: their first decision makes it."""
+    at = now()
+    lately = set(
+        unit.session.exec(
+            select(RegisterReminder.person_id).where(
+                col(RegisterReminder.day) > (at - REMIND_AGAIN).date()
+            )
+        )
+    )
+    waiting = [
+        one
+        for within in (Standing.DUE, Standing.LAPSED)
+        for one in everybody(unit.session, "", 1_000_000, within=within)
+        if one.person_id not in lately
+    ]
+    for one in waiting:
+        unit.session.add(RegisterReminder(person_id=one.person_id, day=at.date()))
+        standing = str(one.stands(at))
+        unit.audit(REMINDER, "register.reminder", person=one.person_id, standing=standing)
+        unit.tell("register.reminder", one.person_id, standing=standing)
+    return [one.person_id for one in waiting]
+
+
+def _inside(at: datetime) -> Any:
+    return select(RoleGrant.person_id).where(col(RoleGrant.role).in_(STAFF), held_at(at))

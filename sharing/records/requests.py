@@ -125,15 +125,19 @@ class Decision(SQLModel, table=True):
 
 
 class DecisionVoid(SQLModel, table=True):
-    """A decision that no longer counts, since when and why: its decider took it back, or has an
-    interest that became known. It stays readable (F6)."""
+    """A decision that no longer counts, since when and why: its decider took it back, has an
+    interest that became known, or turned out to be somebody who must not decide here under another
+    account. It stays readable (F6). `note`: what who took it back said."""
 
     __tablename__ = "decision_void"
-    __table_args__ = (CheckConstraint("reason IN ('interest', 'taken_back')", name="reason"),)
+    __table_args__ = (
+        CheckConstraint("reason IN ('interest', 'taken_back', 'same_person')", name="reason"),
+    )
     decision_id: str = Field(primary_key=True, foreign_key="decision.id")
     reason: str
     voided_by: str
     interest_id: str | None = Field(default=None, foreign_key="interest.id")
+    note: str | None = None
     at: datetime
 
 
@@ -235,6 +239,7 @@ def open_gate(session: Session, request: Request) -> Gate | None:
         select(Gate).where(
             Gate.request_id == request.id,
             Gate.digest == request.digest,
+            Gate.stage == request.waiting_stage,  # a later one may be open too, and wait its turn
             col(Gate.outcome).is_(None),
         )
     ).first()

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select
 
 from sharing.eligibility import Act, Actor, Case
-from sharing.records import decisions, exports, requests
+from sharing.records import decisions, exports, late_interests, requests
 from sharing.records.attendance import in_hand
 from sharing.records.decisions import GateNeed
 from sharing.records.parties import Partner
 from sharing.records.requests import Request
-from sharing.records.views import eligible
+from sharing.records.waiting import eligible, free_of_interest
 from sharing.stages import GATE_ROLES, GATES, ExportState, RequestState, Role, Stage
 
 View = dict[str, Any]
@@ -55,6 +55,8 @@ def _candidates(session: Session, role: Role, after: str) -> Iterator[Request]:
         mine.append(col(Request.waiting_stage) == STAGES[role])
     if role is Role.ENGINEER:
         mine.append(col(Request.state).in_((RequestState.CLEARED, RequestState.EXPORTING)))
+    if role is Role.CONFLICT_OFFICER and (late := late_interests.unseen_ids(session)):
+        mine.append(col(Request.id).in_(late))
     yield from session.exec(
         select(Request).where(col(Request.id) > after, or_(*mine)).order_by(Request.id)
     )
@@ -65,6 +67,9 @@ def _review(session: Session, person: Actor, role: Role, request: Request) -> Vi
     if request.waiting_stage in GATES:
         stage = Stage(request.waiting_stage)
         return _decision(session, person, role, request, case, stage)
+    if role is Role.CONFLICT_OFFICER:
+        may = free_of_interest(person, case)
+        return _view(session, request, Stage.STEWARDSHIP, "look_at_late_interest") if may else None
     if request.state == RequestState.CLEARED:
         may = eligible(Act.TRIGGER, person, case, None)
         return _view(session, request, Stage.EXPORT, "trigger") if may else None

@@ -4,59 +4,21 @@ A partner learns how its own request stands, never who inside acted on it or has
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
 
-from sqlmodel import Session
-
-from sharing.eligibility import Act, Actor, Case, demand, roles_for
-from sharing.errors import NotEligible
 from sharing.records import (
-    acceptances,
     blind,
-    clearances,
-    consent_sources,
-    cooling,
-    decisions,
+    conflict_views,
     events,
     export_views,
     exports,
     requests,
 )
-from sharing.records.attendance import attendance
 from sharing.records.events import Event
 from sharing.records.exports import Export
-from sharing.records.holders import holders
-from sharing.records.parties import Partner, Person
 from sharing.records.requests import Decision, Gate, Request
-from sharing.stages import ENDED, GATE_ROLES, GATES, ExportState, Outcome, RequestState, Role, Stage
-
-View = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Viewer:
-    """Whom things are shown to. `inside` is False for partners; `person` is who looks, if that is
-    a person. Names are looked up once."""
-
-    session: Session
-    inside: bool
-    person: str = ""
-    _actors: dict[Role, list[Actor]] = field(default_factory=dict)
-    _names: dict[str, str] = field(default_factory=dict)
-
-    def holders(self, role: Role) -> list[Actor]:
-        """Everybody who holds a role now, in that role."""
-        if role not in self._actors:
-            self._actors[role] = holders(self.session, role)
-        return self._actors[role]
-
-    def name(self, party: str) -> str:
-        """The name of a person or partner, by id."""
-        if party not in self._names:
-            row = self.session.get(Person, party) or self.session.get(Partner, party)
-            self._names[party] = row.name if row else party
-        return self._names[party]
+from sharing.records.viewer import View, Viewer
+from sharing.records.waiting import waiting_for
+from sharing.stages import GATES, RequestState, Stage
 
 
 def request_view(viewer: Viewer, request: Request) -> View:
@@ -84,122 +46,17 @@ def request_view(viewer: Viewer, request: Request) -> View:
         **revision.body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
+        **_interests(viewer, request),
     }
 
 
-def waiting_for(viewer: Viewer, request: Request, case: Case, runs: list[Export]) -> View | None:
-    """What a request waits for, who may act, and until when; None while a machine works on it. A
-    consent source that gives no usable answer is for an admin, and `code` says so."""
-    state = RequestState(request.state)
-    if state in ENDED:
-        return None
-    if state is RequestState.RETURNED:
-        return _waits_for_partner(request, _returned_from(viewer.session, request))
-    if state in (RequestState.CLEARED, RequestState.EXPORTING):
-        return _waits_for_export(viewer, request, case, runs)
-    if request.waiting_stage is None:
-        judged_next = state is RequestState.PURPOSE_REVIEW
-        return _waits_for_source(viewer, Stage.CONSENT_VERIFICATION) if judged_next else None
-    stage = Stage(request.waiting_stage)
-    if stage is GATES[-1] and acceptances.awaited(
-        request, requests.gate(viewer.session, request, stage)
-    ):
-        return _waits_for_partner(request, stage)
-    return _waits_for_people(viewer, request, case, stage)
-
-
-def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage) -> View:
-    """`needs`: how many approvals are missing, role by role; `not_before`: during a cooling-off."""
-    gate = requests.gate(viewer.session, request, stage)
-    over = cooling.over_at(viewer.session, request, gate) if gate else None
-    lacking = decisions.lacking(viewer.session, request, stage)
-    people = [
-        one
-        for need in lacking
-        for one in _people(
-            viewer, Act.DECIDE, case, stage, None if need.role is GATE_ROLES[stage] else need.role
-        )
-    ]
-    return {
-        "stage": stage,
-        "roles": [need.role for need in lacking],
-        "until": request.waiting_until,
-        "people": list(dict.fromkeys(people)),
-        "needs": [{"role": need.role, "missing": need.approvals} for need in lacking],
-        **(attendance(viewer.session, request, stage) if viewer.inside else {}),
-        **cooling.shown(over),
-    }
-
-
-def _waits_for_partner(request: Request, stage: str | None) -> View:
-    until = request.waiting_until
-    return {"stage": stage, "roles": [Role.PARTNER], "people": [], "until": until}
-
-
-def _waits_for_export(
-    viewer: Viewer, request: Request, case: Case, runs: list[Export]
-) -> View | None:
-    act = Act.TRIGGER
-    if request.state == RequestState.EXPORTING:
-        waiting = [run for run in runs if run.state == ExportState.AWAITING_CONFIRMATION]
-        if not waiting:
-            return _waits_for_source(viewer, Stage.EXPORT)
-        act = Act.CONFIRM
-        case = replace(case, triggered_by=waiting[-1].triggered_by)
-    cleared = clearances.of(viewer.session, request.id, request.digest)
-    return {
-        "stage": Stage.EXPORT,
-        "roles": [Role.ENGINEER],
-        "people": _people(viewer, act, case, None),
-        "until": cleared.valid_until if cleared else request.waiting_until,
-        **cooling.shown(cooling.over_for_export(viewer.session, request)),
-    }
-
-
-def _waits_for_source(viewer: Viewer, stage: Stage) -> View | None:
-    """None where nothing is wrong with any source."""
-    trouble = consent_sources.trouble(viewer.session)
-    if trouble is None:
-        return None
-    view: View = {
-        "stage": stage,
-        "roles": [Role.ADMIN],
-        "people": [one.id for one in viewer.holders(Role.ADMIN)] if viewer.inside else [],
-        "until": None,
-        "code": consent_sources.STALE,
-    }
-    return {**view, "detail": trouble} if viewer.inside else view
-
-
-def _people(
-    viewer: Viewer, act: Act, case: Case, stage: Stage | None, beside: Role | None = None
-) -> list[str]:
-    """Ids of those who may act now, as the one eligibility function says; none for partners.
-    `beside`: in a role that the policy asks for beside the gate's own."""
+def _interests(viewer: Viewer, request: Request) -> View:
     if not viewer.inside:
-        return []
-    return [
-        one.id
-        for role in ([beside] if beside else sorted(roles_for(act, stage)))
-        for one in viewer.holders(role)
-        if eligible(act, one, case, stage, beside)
-    ]
-
-
-def eligible(
-    act: Act, person: Actor, case: Case, stage: Stage | None, beside: Role | None = None
-) -> bool:
-    """True if nothing stands in this person's way."""
-    try:
-        demand(act, person, case, stage, beside)
-    except NotEligible:
-        return False
-    return True
-
-
-def _returned_from(session: Session, request: Request) -> str | None:
-    gates = [g for g in requests.gates_of(session, request.id) if g.outcome == Outcome.RETURNED]
-    return gates[-1].stage if gates else None
+        return {}
+    return {
+        "late_interests": conflict_views.late_view(viewer.session, request.id, viewer.name),
+        "waivers": conflict_views.waivers_view(viewer.session, request.id, viewer.name),
+    }
 
 
 def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
@@ -208,10 +65,10 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         for g in requests.gates_of(viewer.session, request.id)
         if g.digest == request.digest
     }
-    every = requests.decisions_of(viewer.session, request.id)
-    behind = requests.acted_for(viewer.session, every) if viewer.inside else {}
+    taken = requests.decisions_of(viewer.session, request.id)
+    behind = requests.acted_for(viewer.session, taken) if viewer.inside else {}
     views = [
-        _gate(viewer, request, stage, gates.get(stage), [d for d in every if d.stage == stage])
+        _gate(viewer, request, stage, gates.get(stage), [d for d in taken if d.stage == stage])
         for stage in GATES
     ]
     for decision in (d for view in views for d in view["decisions"] if viewer.inside):
@@ -259,7 +116,9 @@ def _finding(viewer: Viewer, stage: Stage, finding: Mapping[str, str]) -> View:
 
 
 def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
-    """`void`: taken on another digest than the current one, so it is only there to be read."""
+    """`void`: taken on another digest than the current one, or counted no longer for the reason in
+    `voided`, so it is only there to be read."""
+    voided = viewer.voids(request).get(decision.id)
     view: View = {
         "id": decision.id,
         "actor": requests.role_of(decision),
@@ -269,7 +128,7 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
         "conditions": decision.conditions,
         "digest": decision.digest,
         "at": decision.at,
-        "void": decision.digest != request.digest,
+        "void": decision.digest != request.digest or voided is not None,
     }
     if viewer.inside:
         view |= {
@@ -278,6 +137,11 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
             "findings_digest": decision.findings_digest,
             "agreement_digest": decision.agreement_digest,
             "answers": decision.answers or {},
+            "voided": conflict_views.void_view(voided, viewer.name),
+            "waiver": conflict_views.waiver_of(
+                viewer.session, request.id, decision.actor_id, viewer.name
+            ),
+            "sign_off": conflict_views.sign_off_view(viewer.session, decision.id),
         }
     return view
 

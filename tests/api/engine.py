@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from sharing.orders import Order, Verb
 from sharing.records import requests
 from sharing.records.database import Database
+from sharing.records.decisions import next_gate
 from sharing.records.requests import Request
 from sharing.records.tables import now
 from sharing.settings import Settings
@@ -40,6 +41,7 @@ class DirectEngine:
             Verb.DECIDE: Decisions(database, settings).record_decision,
             Verb.ADD_TERMS: Agreements(database, settings).record_terms,
             Verb.ACCEPT: Agreements(database, settings).record_acceptance,
+            Verb.TAKE_BACK: Decisions(database, settings).record_taking_back,
             Verb.TRIGGER: exports.record_trigger,
             Verb.CONFIRM: exports.record_confirmation,
             Verb.CANCEL: exports.record_cancellation,
@@ -54,14 +56,21 @@ class DirectEngine:
         self.told: list[Order] = []
         self.indexed: list[str] = []
         self.counted: dict[str, Progress] = {}
+        self.looked: list[str] = []
 
     async def tell(self, order: Order) -> None:
         """Records the order, then opens the gate that comes next."""
         await self.ready()
         self.told.append(order)
         await ActivityEnvironment().run(self._record[order.verb], order)
-        if order.verb in (Verb.SUBMIT, Verb.AMEND, Verb.DECIDE):
+        if order.verb in (Verb.SUBMIT, Verb.AMEND, Verb.DECIDE, Verb.TAKE_BACK):
             await self._open_next(order.request_id)
+
+    async def look_again(self, request_id: str) -> None:
+        """Opens the gate that waits for nobody yet."""
+        await self.ready()
+        self.looked.append(request_id)
+        await self._open_next(request_id)
 
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Notes that a scan was ordered."""
@@ -82,11 +91,8 @@ class DirectEngine:
         request: Request = await self._database.read(partial(requests.get, request_id=request_id))
         if request.waiting_stage is not None:
             return
-        if request.state == RequestState.SUBMITTED:
-            stage = GATES[0]
-        elif request.state in GATES[:-1]:
-            stage = GATES[GATES.index(Stage(request.state)) + 1]
-        else:
+        stage = await self._database.read(partial(next_gate, request=request))
+        if stage is None or request.state not in (RequestState.SUBMITTED, *GATES):
             return
         opening = Opening(request_id, request.digest, stage, now().isoformat())
         await ActivityEnvironment().run(self._findings[stage], opening)

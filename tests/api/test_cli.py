@@ -164,6 +164,21 @@ def test_decide_sends_answers(capsys: pytest.CaptureFixture[str]) -> None:
     assert "CHECK=TEXT" in capsys.readouterr().err
 
 
+def test_take_back_names_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    """`request take-back` sends the decision and the reason, if one is given."""
+
+    def answer(asked: Asked) -> Answer:
+        return 200, {"state": "purpose_review"}
+
+    words = ["request", "take-back", "req_1", "dec_1", "--reason", "Misread."]
+    with serving(answer) as api:
+        assert cli.run([*words, "--url", api.url, "--token", "secret"]) == 0
+    sent = api.calls[-1]
+    assert sent.path == "/v1/requests/req_1/decisions/dec_1/take-back"
+    assert sent.body == {"reason": "Misread."}
+    assert capsys.readouterr().out.strip() == "purpose review"
+
+
 def test_list_reads_every_page(capsys: pytest.CaptureFixture[str]) -> None:
     """`request list` follows the cursor to the last page."""
 

@@ -17,7 +17,8 @@ from sharing.records import consent_sources, exports, requests
 from sharing.records.consent_sources import SourceState
 from sharing.records.database import Database
 from sharing.records.unit import Unit
-from sharing.records.views import Viewer, waiting_for
+from sharing.records.viewer import Viewer
+from sharing.records.waiting import waiting_for
 from sharing.stages import GATES, Stage
 from tests.faults.cases import approved, cancelled, cleared, triggered
 from tests.faults.depot import Depot, until

@@ -4,12 +4,21 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import uuid4
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from sharing.conflict import InterestKind, Organisation
 from sharing.errors import Refused
 from sharing.orders import Verb
-from sharing.records import accounts, decisions, exports, interests, parties, register, requests
+from sharing.records import (
+    accounts,
+    exports,
+    interests,
+    late_interests,
+    parties,
+    register,
+    requests,
+    statements,
+)
 from sharing.records import clearances as clearance_rows
 from sharing.records import waivers as waiver_rows
 from sharing.records.decisions import GateNeed
@@ -191,7 +200,6 @@ class Office:
         session = unit.session
         row = requests.get(session, self.request, hold=True)
         partner = session.get_one(parties.Partner, row.partner_id)
-        before = interests.recused_from(session, row.id)
         tie = interests.declare(
             unit,
             self.people[who],
@@ -204,17 +212,7 @@ class Office:
         )
         if who == CLEO:
             self.interest = tie.id
-        interests.recuse_everywhere(unit, tie)
-        for person in sorted(interests.recused_from(session, row.id) - before):
-            mine = session.exec(
-                select(interests.Recusal.interest_id).where(
-                    interests.Recusal.request_id == row.id,
-                    col(interests.Recusal.person_id).in_(accounts.accounts(session, person)),
-                )
-            ).first()
-            taken = [d for d in requests.counted(session, row) if d.actor_id == person]
-            approved = [d for d in taken if d.outcome == Outcome.APPROVED]
-            decisions.undo(unit, row, approved, decisions.INTEREST, "officer", mine)
+        late_interests.follow(unit, tie, "officer")
 
     def _joined(self, unit: Unit) -> None:
         accounts.link(unit.session, self.people[BEN], self.people[BEA], "admin")
@@ -226,7 +224,7 @@ class Office:
         unit.session.exec(held).one().valid_until = now()
 
     def _statement_out(self, unit: Unit) -> None:
-        register.declare(unit.session, self.people[ANA], "nothing", timedelta(microseconds=1))
+        statements.state(unit, self.people[ANA], "nothing", timedelta(microseconds=1))
 
     async def _renew(self, step: Step) -> None:
         await self.desk.database.write(lambda unit: register.affirm(unit, self.people[ANA]))

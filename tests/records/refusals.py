@@ -53,6 +53,7 @@ def record(desk: Desk, order: Order) -> Awaitable[Any]:
         Verb.DECIDE: Decisions(desk.database, desk.settings).record_decision,
         Verb.ADD_TERMS: Agreements(desk.database, desk.settings).record_terms,
         Verb.ACCEPT: Agreements(desk.database, desk.settings).record_acceptance,
+        Verb.TAKE_BACK: Decisions(desk.database, desk.settings).record_taking_back,
         Verb.TRIGGER: exports.record_trigger,
         Verb.CONFIRM: exports.record_confirmation,
         Verb.CANCEL: exports.record_cancellation,

@@ -15,9 +15,10 @@ APPEND_ONLY = (
     "acceptance", "agreement", "agreement_version", "audit_entry", "clearance", "clearance_void",
     "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
-    "interest", "name_ruling", "notice", "notice_compatibility", "notice_text", "person_link",
-    "policy_approval", "policy_version", "pressure_note", "recusal", "register_declaration",
-    "release", "revision", "subject", "waiver", "waiver_approval",
+    "interest", "interest_look", "name_ruling", "notice", "notice_compatibility", "notice_text",
+    "person_link", "policy_approval", "policy_version", "pressure_note", "recusal",
+    "register_declaration", "register_reminder", "release", "revision", "sign_off", "subject",
+    "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
     "acceptance_link", "claim", "consent_source", "dataset", "dataset_object", "export",
@@ -55,6 +56,10 @@ def filled(connection: Connection) -> Hand:
     hand.row("policy_approval", number=2, approved_by="per_other", approved_at=at)
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
     assert by_hand.delegate(hand, "per_purpose_review", "per_none", ended=True) is None
+    hand.row("interest_look", request_id="req", person_id="per_second",
+             interest_id="int_per_second", seen_by=FIRST, note="n", at=at)  # fmt: skip
+    hand.row("sign_off", decision_id="dec_again", recused="[]", replaced_by="{}")
+    hand.row("register_reminder", person_id=FIRST, day=hand.on(AT.date()))
     hand.row("pressure_note", id="prn", request_id="req", author_id=FIRST, text="t", at=at)
     hand.row("notice", name="n", version="1", text="t", text_sha256="x", purposes="[]",
              categories="[]", created_at=at)  # fmt: skip

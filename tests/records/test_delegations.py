@@ -11,7 +11,8 @@ from sharing.records.delegations import Delegation
 from sharing.records.parties import Person, RoleGrant
 from sharing.records.tables import now
 from sharing.records.unit import Unit
-from sharing.records.views import Viewer, request_view
+from sharing.records.viewer import Viewer
+from sharing.records.views import request_view
 from sharing.stages import GATES, Role
 from tests.records.desk import Desk
 from tests.records.refusals import refusal, sizes

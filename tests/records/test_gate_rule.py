@@ -49,6 +49,8 @@ def spoil(hand: Hand, flaw: str) -> None:
         by_hand.revise(hand)
     elif flaw == "not_at_legal":
         hand.run("UPDATE request SET state = 'refused'")
+    elif flaw == "linked_accounts":
+        by_hand.link(hand, hand.people["legal_approval"], hand.people["consent_verification"])
     elif flaw == "partner_staff":
         hand.run("UPDATE person SET partner_id = 'ptr' WHERE id = :who",
                  who=hand.people["purpose_review"])  # fmt: skip

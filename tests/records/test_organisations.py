@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from sharing.conflict import InterestKind, Match, Organisation, Screening
 from sharing.ownership import Edge, EdgeKind
-from sharing.records import gathering, interests, organisations, rulings
+from sharing.records import gathering, interests, late_interests, organisations, rulings
 from sharing.records.database import Database
 from sharing.records.gathering import Entity, Gathered, Hold
 from sharing.records.graph import RecordedGraph
@@ -273,12 +273,12 @@ async def test_everybody_is_recused_when_more_is_known(desk: Desk) -> None:
     """An edge that comes later recuses from open requests whoever it makes a match of."""
     request, _ = await desk.submitted()
     await declared(desk, "legal_counsel", Organisation("Aurora Fund"))
-    recuse = interests.recuse_from_open
-    assert await desk.database.write(lambda u: recuse(u.session)) == []
+    recuse = late_interests.follow_all
+    assert (await desk.database.write(lambda u: recuse(u, "admin"))).recused == []
     await gathered(desk.database, holds("Aurora Fund", PARENT, 0.01))
     person = desk.world.people["legal_counsel"]
-    assert await desk.database.write(lambda u: recuse(u.session)) == [(request, person)]
-    assert await desk.database.write(lambda u: recuse(u.session)) == []
+    assert (await desk.database.write(lambda u: recuse(u, "admin"))).recused == [(request, person)]
+    assert (await desk.database.write(lambda u: recuse(u, "admin"))).recused == []
 
 
 async def test_a_revision_is_screened_for_its_recipients(desk: Desk) -> None:

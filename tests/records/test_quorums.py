@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sharing.errors import CoolingOff, NotCleared, NotEligible, Refused
 from sharing.orders import Verb
 from sharing.quorum import Need
-from sharing.records import clearances, decisions, parties, register, requests
+from sharing.records import clearances, decisions, parties, requests, statements
 from sharing.records.accounts import link
 from sharing.records.unit import Unit
 from sharing.stages import GATES, Outcome, Role, Stage
@@ -216,7 +216,7 @@ async def test_how_long_a_declaration_is_good(desk: Desk) -> None:
     request, digest = await desk.submitted(policy=number)
     await desk.passed(request, digest, Stage.PURPOSE_REVIEW)
     reviewer = desk.world.people["purpose_reviewer"]
-    row = await desk.database.read(lambda s: register.latest(s, reviewer))
+    row = await desk.database.read(lambda s: statements.latest(s, reviewer))
     assert row is not None
     assert row.valid_until - row.at == timedelta(days=10)
 

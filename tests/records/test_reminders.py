@@ -11,7 +11,8 @@ from sharing.records import events, requests
 from sharing.records.parties import RoleGrant
 from sharing.records.requests import Gate
 from sharing.records.tables import now
-from sharing.records.views import Viewer, request_view
+from sharing.records.viewer import Viewer
+from sharing.records.views import request_view
 from sharing.stages import GATES, Outcome, Role, Stage
 from tests.records.desk import Desk
 from tests.records.refusals import sizes

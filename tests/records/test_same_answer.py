@@ -18,7 +18,8 @@ from sharing.records.interests import Declaration
 from sharing.records.requests import Decision, Request
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
-from sharing.records.views import Viewer, eligible, waiting_for
+from sharing.records.viewer import Viewer
+from sharing.records.waiting import eligible, waiting_for
 from sharing.stages import GATE_ROLES, GATES, Outcome, Role, Stage
 from tests.records.desk import Desk, at_desk
 from workflows.activities.decisions import _decision

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sharing.conflict import Organisation
 from sharing.orders import Order, Verb, signed
-from sharing.records import parties
+from sharing.records import parties, requests
 from sharing.stages import GATES, Outcome
 from tests.records.desk import Desk
 from tests.records.exporting import exporting
@@ -35,12 +35,16 @@ async def every_order(desk: Desk) -> list[Order]:
         await desk.passed(request, its, *GATES[:3])
         await desk.opened(request, its, LEGAL)
         await record(desk, await there_signs.term(request, its))
+    approved, approved_digest = await desk.submitted()
+    await desk.passed(approved, approved_digest, REVIEW)
+    (taken,) = await desk.database.read(lambda s: requests.decisions_of(s, approved))
     return [
         await there_signs.term(*legal[0], action="visit"),
         await there_signs.yes(*legal[1]),
         world.submission(),
         world.submission(revised, 2, title="Another"),
         world.decision(decided, digest, REVIEW),
+        world.order(Verb.TAKE_BACK, approved, taken.actor_id, decision=taken.id),
         world.order(Verb.WITHDRAW, withdrawn, world.partner),
         world.order(Verb.TRIGGER, cleared, engineer, cleared_digest),
         world.order(Verb.CANCEL, there.request, engineer, there.digest, **exported),

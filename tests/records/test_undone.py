@@ -18,7 +18,7 @@ async def test_a_returned_request_is_not_reopened(desk: Desk) -> None:
     await desk.opened(request, digest, Stage.CONSENT_VERIFICATION)
     await desk.decided(request, digest, Stage.CONSENT_VERIFICATION, Outcome.RETURNED)
 
-    def undo(unit: Unit) -> bool:
+    def undo(unit: Unit) -> list[str]:
         row = requests.get(unit.session, request)
         first = requests.counted(unit.session, row)[0]
         return decisions.undo(unit, row, [first], decisions.TAKEN_BACK, first.actor_id)

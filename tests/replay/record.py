@@ -29,6 +29,7 @@ from tests.engine import skipped_time_server
 from tests.photos import fill
 from tests.signing import signatory
 from tests.workflows.conftest import Office, running
+from tests.workflows.test_reopened import another, counted, interest_known, take_back
 from workflows import client as verbs
 from workflows import worker
 from workflows.codec import converter
@@ -113,6 +114,28 @@ async def cancelled(office: Office) -> str:
     return request
 
 
+async def reopened(office: Office) -> str:
+    """Cleared; counsel takes the approval back and approves again; then a second conflict officer's
+    interest becomes known, the first one approves instead, and the clearance runs out."""
+    request, digest = await office.submitted()
+    second = await another(office, Stage.CONFLICT_SIGNOFF)
+    for stage in GATES:
+        await office.at(request, stage)
+        actor = second if stage is Stage.CONFLICT_SIGNOFF else None
+        await office.decide(request, digest, stage, actor=actor)
+    await office.at(request, "cleared")
+    await take_back(office, request, (await counted(office, request))[-1])
+    await office.at(request, Stage.LEGAL_APPROVAL)
+    await office.decide(request, digest, Stage.LEGAL_APPROVAL)
+    await office.at(request, "cleared")
+    await interest_known(office, second)
+    await verbs.look_again(office.client, request)
+    await office.at(request, Stage.CONFLICT_SIGNOFF)
+    await office.decide(request, digest, Stage.CONFLICT_SIGNOFF)
+    await office.at(request, "cleared")
+    return request
+
+
 async def _exported(office: Office) -> str:
     request, digest = await office.cleared()
     world = office.world
@@ -172,12 +195,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     accepted,
     never_accepted,
     expired,
+    reopened,
 )
-SINCE = {
-    "accepted": 2,
-    "never_accepted": 2,
-    "expired": 3,
-}  # the version from which on a scenario is played, where that is not 1
+# The version from which on a scenario is played, where that is not 1.
+SINCE = {"accepted": 2, "never_accepted": 2, "expired": 3, "reopened": 3}
 
 
 async def _keep(client: Client, workflow_id: str, kind: str, scenario: str) -> None:

@@ -2,10 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sharing.eligibility import Act, Actor, Case, demand, roles_for
+from sharing.eligibility import (
+    WAIVE_ROLES,
+    Act,
+    Actor,
+    Case,
+    demand,
+    demand_may_waive,
+    demand_own,
+    roles_for,
+)
 from sharing.errors import NotEligible
 from sharing.stages import GATE_ROLES, GATES, Role, Stage
 
@@ -64,6 +74,9 @@ def test_each_thing_that_stands_in_the_way() -> None:
         for why, (who, what) in against.items():
             free = act is Act.CANCEL and why != "role"
             assert why_not(act, who, what, stage) == (None if free else why)
+    late = replace(person, lapsed=True)
+    assert why_not(Act.DECIDE, late, case, GATES[0]) == "declaration"
+    assert why_not(Act.TRIGGER, late, case, None) is None
     before = replace(case, earlier_deciders=frozenset({"per_a"}))
     assert why_not(Act.DECIDE, person, before, GATES[0]) is None
     assert why_not(Act.TRIGGER, person, before, None) == "same_person"
@@ -105,6 +118,30 @@ def test_who_may_not_act_is_told_a_true_reason(
         "same_person": actor.id in case.deciders or first or earlier,
     }
     assert truths[why_not(act, actor, case, stage)]
+
+
+@given(actor=actors, case=cases, whom=sets_of_ids, agreed=sets_of_ids)
+def test_a_waiver_is_agreed_to_by_whoever_gains_nothing(
+    actor: Actor, case: Case, whom: frozenset[str], agreed: frozenset[str]
+) -> None:
+    """Exactly those agree to a waiver who are officer, counsel or auditor, have no interest in the
+    request and none in the waiver, and did not agree before."""
+    free = actor.partner_id is None and actor.id not in {case.sponsor, *case.recused}
+    may = bool(WAIVE_ROLES & actor.roles) and free and actor.id not in whom | agreed
+    try:
+        demand_may_waive(actor, case, whom, agreed)
+    except NotEligible:
+        assert not may
+    else:
+        assert may
+
+
+def test_a_decision_is_its_deciders_own() -> None:
+    """Only who took a decision, by whichever account, may take it back."""
+    demand_own(Actor("per_a", frozenset()), frozenset({"per_a", "per_b"}))
+    with pytest.raises(NotEligible) as refused:
+        demand_own(Actor("per_c", frozenset()), frozenset({"per_a", "per_b"}))
+    assert refused.value.why == "not_yours"
 
 
 @given(actor=actors, case=cases)

@@ -2,13 +2,13 @@
 
 from temporalio import activity
 
-from sharing.records import gathering, signoff
+from sharing.records import gathering, late_interests, signoff
 from sharing.records.database import Database
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from workflows.activities.gates import Judged, open_gate
-from workflows.activities.recusals import recuse
+from workflows.activities.recusals import SCREENING
 from workflows.messages import Opened, Opening
 
 
@@ -28,5 +28,5 @@ class ConflictSignoff:
 def _judge(unit: Unit, request: Request) -> Judged:
     gathering.keep_names(unit.session, signoff.recipients(unit.session, request), "request")
     screening = signoff.screened(unit.session, request)
-    recuse(unit, request.id, request.partner_id, screening.matches)
+    late_interests.found_on(unit, request, screening.matches, SCREENING)
     return Judged(signoff.findings(unit.session, request, screening))

@@ -6,8 +6,8 @@ from functools import partial
 from temporalio import activity
 
 from sharing.clearance import seal
-from sharing.eligibility import Act, demand
-from sharing.errors import NotEligible, NotFound, Refused
+from sharing.eligibility import Act, demand, demand_own
+from sharing.errors import NotFound, Refused
 from sharing.legal import demand_answered
 from sharing.orders import Order, Verb
 from sharing.quorum import outcome
@@ -17,14 +17,16 @@ from sharing.records import (
     clearances,
     cooling,
     decisions,
+    parties,
     policies,
     register,
     requests,
+    sign_offs,
+    statements,
 )
-from sharing.records.accounts import human
+from sharing.records.accounts import accounts
 from sharing.records.database import Database
 from sharing.records.interests import Declaration
-from sharing.records.parties import actor
 from sharing.records.requests import Decision, Gate, Request
 from sharing.records.signing_keys import demand_order
 from sharing.records.tables import new_id, now
@@ -94,7 +96,7 @@ def _decidable(unit: Unit, request: Request, order: Order, stage: Stage) -> Gate
     if gate.until <= now():
         raise Refused("too_late", f"The deadline of {stage} has passed.")
     agreements.demand_read(gate, order.body.get("agreement_digest"))
-    person = actor(unit.session, order.actor)
+    person = parties.actor(unit.session, order.actor)
     if person is None:
         raise NotFound("person", order.actor)
     role = Role(order.body.get("role") or GATE_ROLES[stage])
@@ -111,13 +113,8 @@ def _blind(unit: Unit, request: Request, stage: Stage) -> bool:
 def _declared(unit: Unit, request: Request, order: Order) -> Declaration:
     """The decider's own statement about this request. Somebody's first one goes into the register
     too, and holds there for a year; after that the register must be renewed before deciding."""
-    if register.latest(unit.session, order.actor) is None:
-        register.affirm(unit, order.actor, policies.register_lasting(unit.session))
-    elif not register.holds(unit.session, order.actor):
-        raise NotEligible(
-            "declaration",
-            "Your yearly declaration has run out: renew it at `POST /v1/declarations`.",
-        )
+    if statements.latest(unit.session, order.actor) is None:
+        register.affirm(unit, order.actor, unit.ask(policies.register_lasting))
     declared = Declaration(id=new_id("dcl"), person_id=order.actor, request_id=request.id, at=now())
     unit.session.add(declared)
     unit.session.flush()
@@ -145,6 +142,9 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
         )
     )
     unit.session.flush()
+    if signed := order.body.get("sign_off"):
+        sign_offs.demand_true(unit.session, request.id, signed)
+        sign_offs.keep(unit.session, order.id, signed)
     unit.audit(
         order.actor,
         "decision.taken",
@@ -227,10 +227,13 @@ def _taking_back(unit: Unit, order: Order) -> None:
     if taken.id in decisions.voids(unit.session, request.id):
         return
     demand_fresh(order)
-    if human(unit.session, taken.actor_id) != human(unit.session, order.actor):
-        raise NotEligible("not_yours", "Only who took a decision takes it back.")
+    person = parties.actor(unit.session, order.actor)
+    if person is None:
+        raise NotFound("person", order.actor)
+    demand_own(person, accounts(unit.session, taken.actor_id))
     decisions.demand_retractable(unit.session, request, taken)
-    decisions.undo(unit, request, [taken], decisions.TAKEN_BACK, order.actor)
+    note = order.body.get("reason")
+    decisions.undo(unit, request, [taken], decisions.TAKEN_BACK, order.actor, note=note)
 
 
 def _told(unit: Unit, request: Request, what: str, **data: str) -> None:

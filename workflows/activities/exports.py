@@ -115,7 +115,7 @@ def _cancel(unit: Unit, order: Order) -> None:
     exports.stop(export, ExportState.CANCELLED, "export_cancelled", "Cancelled by a person.")
     _tell(unit, request, order.actor, "export.cancelled", export.id)
     if waiting:
-        _back_to_cleared(unit, request)
+        exports.back_to_cleared(unit.session, request)
 
 
 def _end(unit: Unit, end: ExportEnd) -> ExportEnd:
@@ -136,14 +136,8 @@ def _end(unit: Unit, end: ExportEnd) -> ExportEnd:
             requests.end(request, RequestState.REVOKED)
             _tell(unit, request, "system:export", "request.revoked", export.id)
         else:
-            _back_to_cleared(unit, request)
+            exports.back_to_cleared(unit.session, request)
     return end if revoked or end.code != "not_cleared" else replace(end, code="release_refused")
-
-
-def _back_to_cleared(unit: Unit, request: Request) -> None:
-    clearance = clearances.of(unit.session, request.id, request.digest)
-    requests.move(request, RequestState.CLEARED)
-    requests.wait(request, Stage.EXPORT, clearance.valid_until if clearance else None)
 
 
 def _may(unit: Unit, act: Act, order: Order, request: Request, by: str | None = None) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from sharing.findings import Finding, findings_digest
 from sharing.patience import Patience
-from sharing.records import acceptances, decisions, policies, reminders, requests
+from sharing.records import acceptances, decisions, people_left, policies, reminders, requests
 from sharing.records.database import Database
 from sharing.records.requests import Gate, Request
 from sharing.records.tables import now, rfc3339
@@ -34,7 +34,7 @@ async def open_gate(
     database: Database, settings: Settings, opening: Opening, judge: Judge
 ) -> Opened:
     """Gathers a gate's findings and opens it, in one transaction. A gate that is open already, or
-    closed, is left as it is; a request that has moved on is told by a deadline of now."""
+    closed, is left as it is; of a request that has moved on it says so."""
     return await database.write(
         partial(_open, opening=opening, judge=judge, patience=settings.patience())
     )
@@ -44,8 +44,10 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
     request = requests.get(unit.session, opening.request_id, hold=True)
     row = unit.session.get(Gate, (request.id, opening.digest, opening.stage))
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
-        return _as_it_is(request, row) if row is not None else Opened(opening.at)
+        return _as_it_is(request, row) if row is not None else Opened(opening.at, moved=True)
     judged = judge(unit, request)
+    if not _is_next(unit, request, opening.stage):  # what was found took an earlier approval away
+        return Opened(opening.at, moved=True)
     asked = policies.gate(unit.session, request, opening.stage)
     patience = patience.of_policy(opening.stage, asked.days)
     # Its days begin behind the cooling-off, so that no policy leaves a gate without time to decide.
@@ -75,6 +77,9 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
         _told(unit, request, row, "gate.reopened", judged.findings)
     else:
         _told(unit, request, row, "gate.opened", judged.findings)
+    unit.session.flush()
+    if not people_left.anybody(unit.session, request, opening.stage):
+        people_left.tell(unit, request, opening.stage)
     reminders.begin(unit, request, row, schedule, patience.gates[opening.stage].escalate_to)
     return Opened(until.isoformat(), told_at=_told_at(row))
 

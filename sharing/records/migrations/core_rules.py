@@ -169,7 +169,8 @@ AND {NOBODY_INTERESTED}
 AND {NOBODY_TWICE}
 AND {NOTHING_AGAINST}"""
 
-# Only an approval is ever voided: by its own decider, or because an interest recuses that person.
+# Only an approval is ever voided: by its own decider, because an interest recuses that person, or
+# because that person turned out to have decided before, or to be the sponsor, by another account.
 # What was refused stays refused.
 DECISION_VOID_RULE = f"""EXISTS (
   SELECT 1 FROM decision d WHERE d.id = NEW.decision_id AND d.outcome = 'approved'
@@ -177,7 +178,14 @@ DECISION_VOID_RULE = f"""EXISTS (
       AND {_same("NEW.voided_by", "d.actor_id")})
     OR (NEW.reason = 'interest' AND EXISTS (SELECT 1 FROM recusal x
       WHERE x.request_id = d.request_id AND x.interest_id = NEW.interest_id
-      AND {_same("x.person_id", "d.actor_id")}))))
+      AND {_same("x.person_id", "d.actor_id")}))
+    OR (NEW.reason = 'same_person' AND NEW.interest_id IS NULL AND (
+      EXISTS (SELECT 1 FROM decision o WHERE o.request_id = d.request_id
+        AND o.digest = d.digest AND o.id <> d.id AND o.at <= d.at
+        AND {_same("o.actor_id", "d.actor_id")}
+        AND NOT EXISTS (SELECT 1 FROM decision_void v WHERE v.decision_id = o.id))
+      OR EXISTS (SELECT 1 FROM request r WHERE r.id = d.request_id AND r.sponsor IS NOT NULL
+        AND {_sponsors("d.actor_id")})))))
 AND NOT EXISTS (SELECT 1 FROM decision d JOIN release s ON s.request_id = d.request_id
   AND s.digest = d.digest WHERE d.id = NEW.decision_id)"""
 

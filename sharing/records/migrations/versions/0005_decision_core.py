@@ -95,9 +95,11 @@ def _tables() -> None:
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("voided_by", TEXT, nullable=False),
         _ref("interest_id", "interest.id", "decision_void", nullable=True),
+        sa.Column("note", TEXT, nullable=True),
         sa.Column("at", MOMENT, nullable=False),
         sa.CheckConstraint(
-            "reason IN ('interest', 'taken_back')", name=op.f("ck_decision_void_reason")
+            "reason IN ('interest', 'taken_back', 'same_person')",
+            name=op.f("ck_decision_void_reason"),
         ),
         sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision_void")),
     )

@@ -7,7 +7,7 @@ from alembic import op
 from sharing.records.migrations import delegation_rules, guards
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
