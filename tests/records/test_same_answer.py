@@ -12,7 +12,7 @@ from sqlmodel import Session
 from sharing.eligibility import Act, Actor
 from sharing.errors import NotEligible, Refused
 from sharing.orders import Verb
-from sharing.records import exports, parties, requests, reviews, standing
+from sharing.records import exports, parties, register, requests, reviews, standing
 from sharing.records.database import Database
 from sharing.records.interests import Declaration
 from sharing.records.requests import Decision, Request
@@ -196,6 +196,7 @@ async def test_the_database_lets_in_no_decision_that_the_rule_does_not(
             id=new_id("dcl"), person_id=person, request_id=office.request, at=now()
         )
         unit.session.add(declaration)
+        register.affirm(unit, person)
         unit.session.flush()
         unit.session.add(
             Decision(id=new_id("dec"), request_id=office.request, digest=office.digest,
