@@ -110,7 +110,7 @@ def parsed(table: Mapping[str, Any], otherwise: Patience | None = None) -> Patie
     """The patience that a `[time]` table describes; what it leaves out is as in `otherwise`. Raises
     PatienceError naming the entry that cannot be used."""
     base = otherwise or Patience()
-    _demand_known(table, {"unit", "weekdays", "holidays", *_GATE_KEYS, *GATES}, "time")
+    _demand_known(table, set(KEYS), "time")
     shared = {stage: _gate(table, base.gates[stage], "time") for stage in GATES}
     return Patience(
         _unit(table, base.unit),
@@ -151,6 +151,7 @@ def _gate(table: Mapping[str, Any], base: GatePatience, where: str) -> GatePatie
 
 
 _GATE_KEYS = ("days", "remind_after", "escalate_after", "escalate_to")
+KEYS = ("unit", "weekdays", "holidays", *_GATE_KEYS, *GATES)
 
 
 def _unit(table: Mapping[str, Any], otherwise: Unit) -> Unit:

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sharing.conflict import InterestKind
+from sharing.patience import KEYS, PatienceError, parsed
 from sharing.policy_lines import Lines, Path, Table
 from sharing.policy_reader import ALWAYS, PolicyError, Problem, Reader, Section
 from sharing.quorum import Need
@@ -24,8 +25,20 @@ MOST_DAYS = 36_500
 WHEN = ("purpose", "category", "risk", "special_category", "objects_from")
 OF = re.compile(r"(\d{1,3}) of (\d{1,3})\Z")
 
+
+def _time(reader: Reader, path: Path, table: object) -> object:
+    """How long gates wait for people, as sharing.patience reads it; kept as it is written, because
+    what it leaves out is as the settings say."""
+    found = reader.table(path, table, KEYS)
+    try:
+        parsed(found)
+    except PatienceError as wrong:
+        reader.wrong(tuple(wrong.key.split(".")), str(wrong).removeprefix(f"{wrong.key}: "))
+    return found
+
+
 # Tables of the file that are read elsewhere, by name: what theirs becomes is in Policy.sections.
-SECTIONS: Mapping[str, Section] = {}
+SECTIONS: Mapping[str, Section] = {"time": _time}
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ force when it was submitted; a later one is for later revisions.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from sharing.errors import FieldError, NotFound, Refused
+from sharing.patience import Patience, parsed
 from sharing.policy_reader import PolicyError, Problem
 from sharing.quorum import Need
 from sharing.records import requests
@@ -93,6 +95,13 @@ def policy(session: Session, number: int) -> Policy:
 def of_request(session: Session, request: Request) -> Policy:
     """The version that a request is judged under."""
     return policy(session, requests.revision_row(session, request).policy)
+
+
+def patience(session: Session, request: Request, otherwise: Patience) -> Patience:
+    """How long the gates of a request wait for people; where its policy says nothing, as in
+    `otherwise`."""
+    table = of_request(session, request).sections.get("time")
+    return parsed(table, otherwise) if isinstance(table, Mapping) else otherwise
 
 
 def register_lasting(connection: Connection) -> timedelta:

@@ -1,11 +1,13 @@
 """A file of policy is refused by line and key, with the cure, and never weakens anything."""
 
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
 from sharing import rulebook_file
 from sharing.conflict import InterestKind
+from sharing.patience import parsed
 from sharing.policy_lines import Lines, Path
 from sharing.policy_reader import PolicyError, Reader
 from sharing.quorum import Need
@@ -191,6 +193,16 @@ def test_other_parts_read_their_own_tables(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(rulebook_file, "SECTIONS", {"time": section})
     assert read("[time]\ndays = 3\n").sections == {"time": 3}
     assert wrong("[time]\ndays = 6\n") == ["line 2, time.days: must be a number from 1 to 5."]
+
+
+def test_the_table_of_time_is_read_with_its_lines() -> None:
+    """`[time]` is checked with the rest of the file, and what is wrong in it is told by line."""
+    text = "[time]\ndays = 3\n[time.legal_approval]\nescalate_to = ['admin']\n"
+    assert parsed(cast(Any, read(text).sections["time"])).gates[Stage.LEGAL_APPROVAL].days == 3
+    assert wrong("[time]\nremind_after = 2\n")[0].startswith("line 2, time.remind_after: ")
+    assert wrong("[time.legal_approval]\ndays = 0\n")[0].startswith(
+        "line 2, time.legal_approval.days: "
+    )
 
 
 ONE_EACH = {role: frozenset({role}) for role in Role}

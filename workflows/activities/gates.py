@@ -49,6 +49,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
     if not _is_next(unit, request, opening.stage):  # what was found took an earlier approval away
         return Opened(opening.at, moved=True)
     asked = policies.gate(unit.session, request, opening.stage)
+    patience = policies.patience(unit.session, request, patience)
     patience = patience.of_policy(opening.stage, asked.days)
     # Its days begin behind the cooling-off, so that no policy leaves a gate without time to decide.
     begins = max(datetime.fromisoformat(opening.at), now()) + asked.cooling_off

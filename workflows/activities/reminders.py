@@ -5,7 +5,7 @@ from functools import partial
 
 from temporalio import activity
 
-from sharing.records import reminders, requests
+from sharing.records import policies, reminders, requests
 from sharing.records.database import Database
 from sharing.records.requests import Gate
 from sharing.records.unit import Unit
@@ -34,7 +34,8 @@ def _tell(unit: Unit, due: Due, at: datetime, settings: Settings) -> Told:
     waits = request.digest == due.digest and request.waiting_stage == due.stage
     if gate is None or not waits:
         return Told()  # something else happened first
-    reminders.tell(unit, request, gate, at, settings.patience().gates[due.stage].escalate_to)
+    patience = policies.patience(unit.session, request, settings.patience())
+    reminders.tell(unit, request, gate, at, patience.gates[due.stage].escalate_to)
     unit.session.add(gate)
     following = reminders.next_at(gate)
     return Told(following.isoformat() if following else None)
