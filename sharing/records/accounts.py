@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel
 
 from sharing.errors import Refused
 from sharing.records.tables import now
+
+LINKS = "person_links"
 
 
 class PersonLink(SQLModel, table=True):
@@ -33,22 +35,32 @@ def link(session: Session, first: str, second: str, by: str) -> str | None:
         )
     session.add(PersonLink(person_id=joined, same_as=kept, linked_by=by, at=now()))
     session.flush()
+    session.info.pop(LINKS, None)
     return joined
 
 
 def human(session: Session, person_id: str) -> str:
     """The one id that stands for a person, whichever account is named."""
-    link = session.get(PersonLink, person_id)
-    return link.same_as if link else person_id
+    return _links(session).get(person_id, person_id)
 
 
 def accounts(session: Session, person_id: str) -> frozenset[str]:
     """Every account of a person, the named one among them."""
-    first = human(session, person_id)
-    others = session.exec(select(PersonLink.person_id).where(col(PersonLink.same_as) == first))
-    return frozenset({first, *others})
+    links = _links(session)
+    first = links.get(person_id, person_id)
+    return frozenset({first, *(one for one, same_as in links.items() if same_as == first)})
 
 
 def all_accounts(session: Session, people: frozenset[str]) -> frozenset[str]:
     """Every account of several people."""
     return people.union(*(accounts(session, one) for one in people))
+
+
+def _links(session: Session) -> dict[str, str]:
+    """Every other account there is, and whose it is: few, and asked for again and again, so a
+    session reads them once, past the mapper."""
+    if LINKS not in session.info:
+        rows = session.connection().exec_driver_sql("SELECT person_id, same_as FROM person_link")
+        session.info[LINKS] = {row[0]: row[1] for row in rows}
+    known: dict[str, str] = session.info[LINKS]
+    return known

@@ -7,7 +7,7 @@ decider took it back, or has an interest that became known. It stays readable (F
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.errors import NotEligible, Refused
@@ -41,6 +41,12 @@ class GateNeed(SQLModel, table=True):
     stage: str = Field(primary_key=True)
     role: str = Field(primary_key=True)
     approvals: int
+
+
+APPROVED = text(
+    "SELECT stage FROM gate WHERE request_id = :request AND digest = :digest "
+    "AND outcome = 'approved'"
+)
 
 
 def voids(session: Session, request_id: str) -> dict[str, DecisionVoid]:
@@ -113,13 +119,9 @@ def votes(session: Session, request: Request, stage: Stage) -> list[Vote]:
 
 def next_gate(session: Session, request: Request) -> Stage | None:
     """The first gate of the current digest that is not approved; None behind the last one."""
-    approved = {
-        gate.stage
-        for gate in session.exec(
-            select(Gate).where(Gate.request_id == request.id, Gate.digest == request.digest)
-        )
-        if gate.outcome == Outcome.APPROVED
-    }
+    session.flush()
+    of_digest = {"request": request.id, "digest": request.digest}
+    approved = set(session.connection().execute(APPROVED, of_digest).scalars())
     return next((stage for stage in GATES if stage not in approved), None)
 
 

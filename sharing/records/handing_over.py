@@ -7,7 +7,7 @@ from sqlmodel import Session
 from sharing.errors import NotFound, Refused, bad_field
 from sharing.records import delegations, parties
 from sharing.records.accounts import accounts
-from sharing.records.delegations import Delegation, DelegationEnd
+from sharing.records.delegations import ANY, Delegation, DelegationEnd
 from sharing.records.parties import Person, RoleGrant
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
@@ -53,6 +53,7 @@ def hand_over(
         at=at,
     )
     session.add(row)
+    session.info.pop(ANY, None)
     session.flush()
     _grant(session, row)
     told = {"delegator": delegator.id, "delegate": delegate.id, "role": str(role)}

@@ -42,6 +42,9 @@ _RECORD = Rows(DeclaredInterest)
 _ROW: Any = DeclaredInterest
 
 
+RECUSALS = text("SELECT person_id, interest_id FROM recusal WHERE request_id = :request")
+
+
 class Declaration(SQLModel, table=True):
     """A person's own dated statement of no interest in one request; every decision names one."""
 
@@ -168,28 +171,31 @@ def held(session: Session, person_id: str) -> list[Interest]:
     return [one for one in map(value, rows) if one.counts_on(now().date())]
 
 
+def not_known(session: Session, request_id: str, found: Iterable[Match]) -> list[Match]:
+    """Those matches that recuse nobody from a request yet: one for each interest."""
+    matches = list(found)
+    known = set(_recusals(session, request_id)) if matches else set()
+    new = {(m.interest.person_id, m.interest.id): m for m in reversed(matches)}
+    return [match for pair, match in reversed(new.items()) if pair not in known]
+
+
 def recuse(session: Session, request_id: str, found: Iterable[Match]) -> list[str]:
     """Writes a recusal for each interest that has none yet; returns the ids of those people who
     were not recused before."""
-    known = set(
-        session.exec(
-            select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
-        )
-    )
+    matches = not_known(session, request_id, found)
+    if not matches:
+        return []
     before = recused_from(session, request_id)
-    for match in found:
-        interest = match.interest
-        if (interest.person_id, interest.id) not in known:
-            known.add((interest.person_id, interest.id))
-            session.add(
-                Recusal(
-                    request_id=request_id,
-                    person_id=interest.person_id,
-                    at=now(),
-                    interest_id=interest.id,
-                    relation=match.relation,
-                )
+    for match in matches:
+        session.add(
+            Recusal(
+                request_id=request_id,
+                person_id=match.interest.person_id,
+                at=now(),
+                interest_id=match.interest.id,
+                relation=match.relation,
             )
+        )
     session.flush()
     return sorted(recused_from(session, request_id) - before)
 
@@ -223,23 +229,30 @@ def _body(body: Any) -> dict[str, Any]:
 def recused_from(session: Session, request_id: str) -> frozenset[str]:
     """Ids of the people recused from a request, with every account they have. A waiver lifts the
     one interest that it names."""
-    passed_over = lifted(session, request_id)
-    people = frozenset(who for who, what in _recusals(session, request_id)
+    rows = _recusals(session, request_id)
+    passed_over = _lifted(session, request_id, rows)
+    people = frozenset(who for who, what in rows
                        if (who, what) not in passed_over)  # fmt: skip
     return all_accounts(session, people)
 
 
 def lifted(session: Session, request_id: str) -> set[tuple[str, str]]:
     """Pairs of person and interest that a waiver passes over, as it stands today."""
-    rows = _recusals(session, request_id)
+    return _lifted(session, request_id, _recusals(session, request_id))
+
+
+def _lifted(
+    session: Session, request_id: str, rows: Sequence[tuple[str, str]]
+) -> set[tuple[str, str]]:
     if not rows or not of_request(session, request_id):
         return set()
     return waived(session, request_id, _interested(session, request_id, rows))
 
 
 def _recusals(session: Session, request_id: str) -> list[tuple[str, str]]:
-    rows = select(Recusal.person_id, Recusal.interest_id).where(Recusal.request_id == request_id)
-    return list(session.exec(rows))
+    session.flush()
+    found = session.connection().execute(RECUSALS, {"request": request_id})
+    return [(row[0], row[1]) for row in found]
 
 
 def _interested(

@@ -81,7 +81,9 @@ def found_on(
 ) -> Followed:
     """The same for interests that were found on one request, which the caller holds."""
     followed = followed or Followed()
-    matches = list(found)
+    matches = interests.not_known(unit.session, request.id, found)
+    if not matches:
+        return followed
     waits = _waits_for_somebody(unit.session, request)
     held = [(match.interest.person_id, match.interest.id) for match in matches]
     lifted = interests.lifted(unit.session, request.id)

@@ -221,8 +221,8 @@ def actor(session: Session, person_id: str) -> Actor | None:
     made = delegations.holding(session, delegations.to(session, [person_id]), now())
     gone = [one for one in made if one.role not in roles_of(session, one.delegator_id)]
     roles = roles_of(session, person_id) - {Role(one.role) for one in gone}
-    whole = select(Person.partner_id).where(col(Person.id).in_(accounts(session, person_id)))
-    partner = session.exec(whole.where(col(Person.partner_id).is_not(None))).first()
+    others = (session.get(Person, one) for one in accounts(session, person_id) - {person_id})
+    partner = next((one.partner_id for one in (person, *others) if one and one.partner_id), None)
     acts_for, lapsed = delegations.stands_for(made), statements.lapsed(session, person_id)
     return Actor(person.id, roles, partner, acts_for, lapsed)
 

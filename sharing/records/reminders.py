@@ -56,14 +56,20 @@ def who_is_told(session: Session, request: Request, named: Iterable[str]) -> lis
 
 
 def begin(
-    unit: Unit, request: Request, gate: Gate, schedule: Schedule, named: Sequence[str]
+    unit: Unit,
+    request: Request,
+    gate: Gate,
+    schedule: Schedule,
+    named: Sequence[str],
+    *,
+    nobody_left: bool,
 ) -> None:
     """A gate opens: nobody was reminded yet. Where nobody is left who may decide, others are told
     at once."""
     gate.reminds_at, gate.escalates_at = schedule.reminds_at, schedule.escalates_at
     gate.reminded_at, gate.escalated_at, gate.escalated_to = None, None, []
     unit.session.flush()
-    if not who_may_decide(unit.session, request, Stage(gate.stage)):
+    if nobody_left:
         _escalate(unit, request, gate, gate.opened_at, named, NOBODY_LEFT)
 
 

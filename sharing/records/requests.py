@@ -150,8 +150,13 @@ def get(session: Session, request_id: str, *, hold: bool = False) -> Request:
 
 
 def revision_row(session: Session, request: Request) -> RequestRevision:
-    """The current revision's row."""
-    return session.get_one(RequestRevision, (request.id, request.revision))
+    """The current revision's row. It never changes, so a session reads it once."""
+    known = session.info.setdefault("revisions", {})
+    key = (request.id, request.revision)
+    if key not in known:
+        known[key] = session.get_one(RequestRevision, key)
+    row: RequestRevision = known[key]
+    return row
 
 
 def revision(session: Session, request: Request) -> Revision:
@@ -174,7 +179,7 @@ def case(session: Session, request: Request, triggered_by: str | None = None) ->
     taken = session.exec(select(Decision).where(Decision.request_id == request.id)).all()
     behind = acted_for(session, taken)
     ever = _hands(taken, behind)
-    count = _hands(counted(session, request), behind)
+    count = _hands(_standing(session, request, taken), behind)
     asked_by = sponsor(session, request)
     return Case(
         request.partner_id,
@@ -186,6 +191,15 @@ def case(session: Session, request: Request, triggered_by: str | None = None) ->
         accounts(session, asked_by) if asked_by else frozenset(),
         accounts(session, triggered_by) if triggered_by else frozenset(),
     )
+
+
+def _standing(session: Session, request: Request, taken: Sequence[Decision]) -> list[Decision]:
+    """Those of a request's decisions that count."""
+    current = [one for one in taken if one.digest == request.digest]
+    ids = [one.id for one in current]
+    void = select(DecisionVoid.decision_id).where(col(DecisionVoid.decision_id).in_(ids))
+    gone = set(session.exec(void)) if current else set()
+    return [one for one in current if one.id not in gone]
 
 
 def acted_for(session: Session, taken: Iterable[Decision]) -> dict[str, str]:

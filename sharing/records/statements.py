@@ -60,5 +60,10 @@ def latest(session: Session, person_id: str) -> RegisterDeclaration | None:
 
 def lapsed(session: Session, person_id: str) -> bool:
     """True where somebody made a statement once, and the last one has run out."""
-    last = latest(session, person_id)
-    return last is not None and last.valid_until <= now()
+    last = session.exec(
+        select(RegisterDeclaration.valid_until)
+        .where(RegisterDeclaration.person_id == person_id)
+        .order_by(col(RegisterDeclaration.at).desc())
+        .limit(1)
+    ).first()
+    return last is not None and last <= now()

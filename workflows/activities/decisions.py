@@ -122,25 +122,24 @@ def _declared(unit: Unit, request: Request, order: Order) -> Declaration:
 
 
 def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Declaration) -> None:
-    unit.session.add(
-        Decision(
-            id=order.id,
-            request_id=request.id,
-            digest=order.digest,
-            stage=gate.stage,
-            actor_id=order.actor,
-            role=order.body.get("role"),
-            outcome=order.body["outcome"],
-            reason=order.body["reason"],
-            conditions=list(order.body["conditions"]),
-            findings_digest=gate.findings_digest,
-            agreement_digest=gate.agreement_digest,
-            declaration_id=declared.id,
-            answers=order.body.get("answers"),
-            at=declared.at,
-            signature=order.signature,
-        )
+    taken = Decision(
+        id=order.id,
+        request_id=request.id,
+        digest=order.digest,
+        stage=gate.stage,
+        actor_id=order.actor,
+        role=order.body.get("role"),
+        outcome=order.body["outcome"],
+        reason=order.body["reason"],
+        conditions=list(order.body["conditions"]),
+        findings_digest=gate.findings_digest,
+        agreement_digest=gate.agreement_digest,
+        declaration_id=declared.id,
+        answers=order.body.get("answers"),
+        at=declared.at,
+        signature=order.signature,
     )
+    unit.session.add(taken)
     unit.session.flush()
     if signed := order.body.get("sign_off"):
         sign_offs.demand_true(unit.session, request.id, signed)
@@ -149,7 +148,7 @@ def _keep(unit: Unit, request: Request, gate: Gate, order: Order, declared: Decl
         order.actor,
         "decision.taken",
         request.id,
-        **_delegated(unit, order.id),
+        **_delegated(unit, taken),
         decision=order.id,
         stage=gate.stage,
         outcome=order.body["outcome"],
@@ -172,9 +171,8 @@ def _tell_taken(unit: Unit, request: Request, order: Order, *, hidden: bool) -> 
     )
 
 
-def _delegated(unit: Unit, decision_id: str) -> dict[str, str]:
-    taken = unit.session.get_one(Decision, decision_id)
-    who = requests.acted_for(unit.session, [taken]).get(decision_id)
+def _delegated(unit: Unit, taken: Decision) -> dict[str, str]:
+    who = requests.acted_for(unit.session, [taken]).get(taken.id)
     return {"delegated_by": who} if who else {}
 
 

@@ -46,7 +46,8 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
     if request.digest != opening.digest or not _is_next(unit, request, opening.stage):
         return _as_it_is(request, row) if row is not None else Opened(opening.at, moved=True)
     judged = judge(unit, request)
-    if not _is_next(unit, request, opening.stage):  # what was found took an earlier approval away
+    screened = opening.stage is Stage.CONFLICT_SIGNOFF  # which may take an earlier approval away
+    if screened and not _is_next(unit, request, opening.stage):
         return Opened(opening.at, moved=True)
     asked = policies.gate(unit.session, request, opening.stage)
     patience = policies.patience(unit.session, request, patience)
@@ -79,9 +80,11 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
     else:
         _told(unit, request, row, "gate.opened", judged.findings)
     unit.session.flush()
-    if not people_left.anybody(unit.session, request, opening.stage):
+    left = people_left.anybody(unit.session, request, opening.stage)
+    if not left:
         people_left.tell(unit, request, opening.stage)
-    reminders.begin(unit, request, row, schedule, patience.gates[opening.stage].escalate_to)
+    told = patience.gates[opening.stage].escalate_to
+    reminders.begin(unit, request, row, schedule, told, nobody_left=not left)
     return Opened(until.isoformat(), told_at=_told_at(row))
 
 
