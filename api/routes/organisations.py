@@ -112,13 +112,13 @@ def _taken_in(unit: Unit, call: Call, found: Sorted, changed: list[str]) -> Json
         total.changed |= done.changed
         total.over_all += done.over_all
     by, followed = call.principal.id, late_interests.Followed()
+    counts: Json = {"organisations": total.organisations, "edges": total.edges}
+    unit.audit(by, "organisations.added", **counts, known=total.known, refused=len(found.refused))
+    unit.tell("organisations.added", "organisations", **counts)
     if total.changed:
         followed = late_interests.follow_all(unit, by)
         signoff.look_again(unit.session)
     changed[:] = followed.changed
-    counts: Json = {"organisations": total.organisations, "edges": total.edges}
-    unit.audit(by, "organisations.added", **counts, known=total.known, refused=len(found.refused))
-    unit.tell("organisations.added", "organisations", **counts)
     warnings = [f"More than all of {name} is owned, as recorded." for name in total.over_all]
     return {
         **counts,

@@ -43,14 +43,14 @@ async def rule(interest_id: str, body: NewRuling, call: Call) -> Response:
         node = _alike(unit.session, interest, body.organisation)
         pair = (interest.id, node.number)
         row = rulings.rule(unit.session, pair, body.ruling, body.reason, by)
+        told = {"organisation": body.organisation, "ruling": str(body.ruling)}
+        unit.audit(by, "match.ruled", interest=interest.id, person=interest.person_id, **told)
+        unit.tell("match.ruled", interest.id, **told)
         followed = late_interests.Followed()
         if body.ruling is Said.CONFIRMED:
             followed = late_interests.follow(unit, interest, by)
         changed[:] = followed.changed
         signoff.look_again(unit.session)
-        told = {"organisation": body.organisation, "ruling": str(body.ruling)}
-        unit.audit(by, "match.ruled", interest=interest.id, person=interest.person_id, **told)
-        unit.tell("match.ruled", interest.id, **told)
         return {
             "interest": interest.id,
             "organisation": {"id": body.organisation, "name": node.name, "lei": node.lei},

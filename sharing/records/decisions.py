@@ -14,7 +14,8 @@ from sharing.errors import NotEligible, Refused
 from sharing.quorum import Need, Vote, missing
 from sharing.records import clearances, exports, policies, requests
 from sharing.records.exports import Export
-from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted, role_of
+from sharing.records.hands import role_of
+from sharing.records.requests import Decision, DecisionVoid, Gate, Request, counted
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.rulebook import GateRule, gate_of

@@ -1,6 +1,6 @@
 """Requests, their revisions, the gates they pass, and the decisions taken there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +18,12 @@ from sharing.eligibility import Case
 from sharing.errors import NotFound
 from sharing.findings import Finding
 from sharing.records.accounts import accounts, all_accounts
-from sharing.records.delegations import delegators
+from sharing.records.hands import acted_for, hands
 from sharing.records.interests import recused_from
 from sharing.records.parties import person_named
 from sharing.records.tables import now
 from sharing.request import Revision
-from sharing.stages import ENDED, GATE_ROLES, RequestState, Result, Role, Stage
+from sharing.stages import ENDED, RequestState, Result, Stage
 from sharing.transitions import demand_possible
 
 
@@ -178,8 +178,8 @@ def case(session: Session, request: Request, triggered_by: str | None = None) ->
     account they have."""
     taken = session.exec(select(Decision).where(Decision.request_id == request.id)).all()
     behind = acted_for(session, taken)
-    ever = _hands(taken, behind)
-    count = _hands(_standing(session, request, taken), behind)
+    ever = hands(taken, behind)
+    count = hands(_standing(session, request, taken), behind)
     asked_by = sponsor(session, request)
     return Case(
         request.partner_id,
@@ -200,24 +200,6 @@ def _standing(session: Session, request: Request, taken: Sequence[Decision]) -> 
     void = select(DecisionVoid.decision_id).where(col(DecisionVoid.decision_id).in_(ids))
     gone = set(session.exec(void)) if current else set()
     return [one for one in current if one.id not in gone]
-
-
-def acted_for(session: Session, taken: Iterable[Decision]) -> dict[str, str]:
-    """For whom decisions were taken by somebody else, by decision."""
-    acts = {one.id: (one.actor_id, role_of(one), one.at) for one in taken}
-    found = delegators(session, acts.values())
-    return {key: found[act] for key, act in acts.items() if act in found}
-
-
-def role_of(decision: Decision) -> Role:
-    """The role in which somebody decided; the gate's own where none was recorded."""
-    return Role(decision.role) if decision.role else GATE_ROLES[Stage(decision.stage)]
-
-
-def _hands(taken: Sequence[Decision], behind: Mapping[str, str]) -> frozenset[str]:
-    """Everybody who has acted by these decisions: who took them, and for whom."""
-    mine = [one for one in taken if one.id in behind]
-    return frozenset({*(d.actor_id for d in taken), *(behind[d.id] for d in mine)})
 
 
 def counted(session: Session, request: Request) -> list[Decision]:

@@ -11,6 +11,7 @@ from sharing.records import (
     events,
     export_views,
     exports,
+    hands,
     requests,
 )
 from sharing.records.events import Event
@@ -66,7 +67,7 @@ def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
         if g.digest == request.digest
     }
     taken = requests.decisions_of(viewer.session, request.id)
-    behind = requests.acted_for(viewer.session, taken) if viewer.inside else {}
+    behind = hands.acted_for(viewer.session, taken) if viewer.inside else {}
     views = [
         _gate(viewer, request, stage, gates.get(stage), [d for d in taken if d.stage == stage])
         for stage in GATES
@@ -121,8 +122,8 @@ def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:
     voided = viewer.voids(request).get(decision.id)
     view: View = {
         "id": decision.id,
-        "actor": requests.role_of(decision),
-        "role": requests.role_of(decision),
+        "actor": hands.role_of(decision),
+        "role": hands.role_of(decision),
         "outcome": decision.outcome,
         "reason": decision.reason,
         "conditions": decision.conditions,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from sharing.orders import Order, Verb
+from sharing.records import requests
 from tests.faults.attacker import forged, garbage, insider, plain, recorded, started, told
 from tests.faults.cases import OPEN, STATES, Case, brought
 from tests.faults.depot import Depot
@@ -43,9 +44,19 @@ async def targets(depot: Depot) -> AsyncIterator[Targets]:
     for state in ("delivered", "withdrawn", "cancelled"):
         others += await recorded(depot, (await brought(depot, state)).request)
     others += await _about_agreements(depot)
+    others.append(await _taken_back(depot))
     cases = [await brought(depot, state) for state in STATES]
     yield Targets(depot, cases, [await snapshot(depot, case) for case in cases], others)
     await carried_on(depot, cases)
+
+
+async def _taken_back(depot: Depot) -> Order:
+    """A genuine order by which somebody took an approval back, of another request too."""
+    case = await brought(depot, "consent_verification")
+    (taken,) = await depot.world.database.read(lambda s: requests.decisions_of(s, case.request))
+    order = depot.world.order(Verb.TAKE_BACK, case.request, taken.actor_id, decision=taken.id)
+    await depot.send(order)
+    return order
 
 
 async def _about_agreements(depot: Depot) -> list[Order]:

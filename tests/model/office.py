@@ -12,6 +12,7 @@ from sharing.orders import Verb
 from sharing.records import (
     accounts,
     exports,
+    hands,
     interests,
     late_interests,
     parties,
@@ -145,7 +146,7 @@ class Office:
                 for d in requests.counted(session, row)
                 if d.actor_id == self.people[step.how]
                 and d.stage == GATES[slot.gate]
-                and requests.role_of(d) is slot.role
+                and hands.role_of(d) is slot.role
             )
 
         decision = await self.desk.database.read(taken)
@@ -326,7 +327,7 @@ class Office:
             "waiting": row.waiting_stage == row.state if row.state in GATES else None,
             "gates": {g.stage: g.outcome for g in found},
             "counted": sorted(
-                (d.stage, requests.role_of(d), PEOPLE[self.people.index(d.actor_id)].name)
+                (d.stage, hands.role_of(d), PEOPLE[self.people.index(d.actor_id)].name)
                 for d in requests.counted(session, row)
                 if d.outcome == Outcome.APPROVED
             ),

@@ -17,6 +17,7 @@ from sharing.records import (
     clearances,
     cooling,
     decisions,
+    hands,
     parties,
     policies,
     register,
@@ -172,7 +173,7 @@ def _tell_taken(unit: Unit, request: Request, order: Order, *, hidden: bool) -> 
 
 
 def _delegated(unit: Unit, taken: Decision) -> dict[str, str]:
-    who = requests.acted_for(unit.session, [taken]).get(taken.id)
+    who = hands.acted_for(unit.session, [taken]).get(taken.id)
     return {"delegated_by": who} if who else {}
 
 
