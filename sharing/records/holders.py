@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from sqlalchemy import or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from sharing.eligibility import Actor
-from sharing.records.parties import RoleGrant, actor
+from sharing.records.parties import RoleGrant, actor, held_at
 from sharing.records.tables import now
 from sharing.stages import Role
 
@@ -19,16 +18,5 @@ def holders(session: Session, role: Role) -> list[Actor]:
 
 def people_with(session: Session, role: Role) -> list[str]:
     """Ids of everyone who holds a role now, in a stable order."""
-    at = now()
-    return list(
-        session.exec(
-            select(RoleGrant.person_id)
-            .where(
-                RoleGrant.role == role,
-                col(RoleGrant.valid_from) <= at,
-                or_(col(RoleGrant.valid_until).is_(None), col(RoleGrant.valid_until) > at),
-            )
-            .distinct()
-            .order_by(RoleGrant.person_id)
-        )
-    )
+    held = select(RoleGrant.person_id).where(RoleGrant.role == role, held_at(now()))
+    return list(session.exec(held.distinct().order_by(RoleGrant.person_id)))

@@ -10,14 +10,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from sharing.eligibility import Act, Actor, demand, demand_disinterested
+from sharing.eligibility import Act, Actor, demand_disinterested
 from sharing.errors import NotEligible
 from sharing.patience import Schedule
-from sharing.quorum import missing
 from sharing.records import decisions, parties, requests
 from sharing.records.holders import holders
 from sharing.records.requests import Gate, Request
 from sharing.records.unit import Unit
+from sharing.records.waiting import eligible
 from sharing.stages import GATE_ROLES, Role, Stage
 
 DEADLINE = "system:deadline"
@@ -26,18 +26,13 @@ NOBODY_LEFT, UNDECIDED = "nobody_left", "undecided"
 
 def who_may_decide(session: Session, request: Request, stage: Stage) -> list[str]:
     """Ids of those who may decide at a gate now, in a role that it still needs."""
-    asked = decisions.needs(session, request, stage)
-    needs = missing(asked, decisions.votes(session, request, stage))
     case = requests.case(session, request)
 
     def may(person: Actor, role: Role) -> bool:
-        own = role is GATE_ROLES[stage]
-        try:
-            demand(Act.DECIDE, person, case, stage, None if own else role)
-        except NotEligible:
-            return False
-        return True
+        beside = None if role is GATE_ROLES[stage] else role
+        return eligible(Act.DECIDE, person, case, stage, beside)
 
+    needs = decisions.lacking(session, request, stage)
     return [p.id for n in needs for p in holders(session, n.role) if may(p, n.role)]
 
 

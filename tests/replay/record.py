@@ -27,7 +27,7 @@ from sharing.settings import Settings
 from sharing.stages import GATES, Outcome, Stage
 from tests.engine import skipped_time_server
 from tests.photos import fill
-from tests.signing import signatory
+from tests.signing import Signatory, signatory
 from tests.workflows.conftest import Office, running
 from tests.workflows.test_reopened import another, counted, interest_known, take_back
 from workflows import client as verbs
@@ -158,14 +158,7 @@ async def _exported(office: Office) -> str:
 
 async def accepted(office: Office) -> str:
     """Counsel adds a term and approves, then the partner accepts; the clearance runs out."""
-    there = await signatory(office.world)
-    request, digest = await office.submitted()
-    for stage in GATES[:-1]:
-        await office.at(request, stage)
-        await office.decide(request, digest, stage)
-    await office.at(request, Stage.LEGAL_APPROVAL)
-    await verbs.add_terms(office.client, await there.term(request, digest))
-    await office.decide(request, digest, Stage.LEGAL_APPROVAL)
+    there, request, digest = await _approved_with_a_term(office)
     await verbs.accept(office.client, await there.yes(request, digest))
     await office.at(request, "cleared")
     return request
@@ -173,6 +166,11 @@ async def accepted(office: Office) -> str:
 
 async def never_accepted(office: Office) -> str:
     """Counsel adds a term and approves, and the partner never answers."""
+    _, request, _ = await _approved_with_a_term(office)
+    return request
+
+
+async def _approved_with_a_term(office: Office) -> tuple[Signatory, str, str]:
     there = await signatory(office.world)
     request, digest = await office.submitted()
     for stage in GATES[:-1]:
@@ -181,7 +179,7 @@ async def never_accepted(office: Office) -> str:
     await office.at(request, Stage.LEGAL_APPROVAL)
     await verbs.add_terms(office.client, await there.term(request, digest))
     await office.decide(request, digest, Stage.LEGAL_APPROVAL)
-    return request
+    return there, request, digest
 
 
 SCENARIOS: tuple[Scenario, ...] = (
