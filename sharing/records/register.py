@@ -10,7 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 from sharing.errors import bad_field
 from sharing.records import interests, statements
 from sharing.records.parties import Person, RoleGrant, held_at
-from sharing.records.statements import INTERESTS, NOTHING, YEAR, RegisterDeclaration
+from sharing.records.statements import INTERESTS, NOTHING, YEAR, RegisterDeclaration, Statement
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import STAFF
@@ -54,7 +54,7 @@ class Stated:
         return Standing.DUE if self.last.valid_until <= at + DUE_WITHIN else Standing.VALID
 
 
-def affirm(unit: Unit, person_id: str, lasting: timedelta = YEAR) -> RegisterDeclaration:
+def affirm(unit: Unit, person_id: str, lasting: timedelta = YEAR) -> Statement:
     """A person's own statement, as of now: that the interests on record are all there are, or that
     there are none."""
     known = interests.held(unit.session, person_id)
@@ -67,7 +67,7 @@ def affirm(unit: Unit, person_id: str, lasting: timedelta = YEAR) -> RegisterDec
 
 def declare(
     unit: Unit, person_id: str, *, nothing: bool, lasting: timedelta = YEAR
-) -> RegisterDeclaration:
+) -> Statement:
     """The same, where it agrees with the interests on record; raises Refused where not."""
     known = interests.held(unit.session, person_id)
     if nothing and known:

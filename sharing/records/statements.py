@@ -1,5 +1,6 @@
 """Each person's dated statements about their interests, and until when the last one is good."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint
@@ -29,23 +30,35 @@ class RegisterDeclaration(SQLModel, table=True):
     valid_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody said of themselves `at` a moment, and until when it is good."""
+
+    id: str
+    person_id: str
+    statement: str
+    at: datetime
+    valid_until: datetime
+
+
 _RECORD = Rows(RegisterDeclaration)
 
 
-def state(
-    unit: Unit, person_id: str, statement: str, lasting: timedelta = YEAR
-) -> RegisterDeclaration:
+def state(unit: Unit, person_id: str, statement: str, lasting: timedelta = YEAR) -> Statement:
     """Records a statement as of now."""
     at = now()
-    row = RegisterDeclaration(
-        id=new_id("rgd"),
-        person_id=person_id,
-        statement=statement,
-        at=at,
-        valid_until=at + lasting,
+    stated = Statement(new_id("rgd"), person_id, statement, at, at + lasting)
+    unit.insert(
+        _RECORD,
+        {
+            "id": stated.id,
+            "person_id": person_id,
+            "statement": statement,
+            "at": at,
+            "valid_until": stated.valid_until,
+        },
     )
-    unit.insert(_RECORD, row.model_dump())
-    return row
+    return stated
 
 
 def latest(session: Session, person_id: str) -> RegisterDeclaration | None:

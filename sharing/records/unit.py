@@ -24,19 +24,17 @@ class Group:
     session: rows not written yet, and answers that still hold."""
 
     connection: Connection
-    queued: list[tuple[Rows, list[Row]]] = field(default_factory=list)
+    queued: dict[Rows, list[Row]] = field(default_factory=dict)
     answers: dict[Callable[[Connection], Any], Any] = field(default_factory=dict)
 
     def queue(self, rows: Rows, row: Row) -> None:
-        """Puts a row behind those that wait."""
-        if not self.queued or self.queued[-1][0] is not rows:
-            self.queued.append((rows, []))
-        self.queued[-1][1].append(row)
+        """Puts a row behind those of its table that wait."""
+        self.queued.setdefault(rows, []).append(row)
 
     def settle(self) -> None:
-        """Writes what waits, in the order in which it came."""
-        queued, self.queued = self.queued, []
-        for rows, waiting in queued:
+        """Writes what waits, table by table."""
+        queued, self.queued = self.queued, {}
+        for rows, waiting in queued.items():
             rows.write(self.connection, waiting)
 
 
@@ -62,8 +60,9 @@ class Unit:
         return self._session
 
     def insert(self, rows: Rows, row: Row) -> None:
-        """Adds a row. Until a session is opened it waits for others like it: one statement then
-        writes them all, and if it fails, each work is tried by itself."""
+        """Adds a row. Until a session is opened it waits for others like it: one statement a table
+        then writes them all, and if it fails, each work is tried by itself. So it must not refer
+        to a row of another table that waits as well."""
         if self._session is None:
             self._group.queue(rows, row)
         else:
