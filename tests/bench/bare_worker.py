@@ -1,6 +1,7 @@
 """The bare workflow's worker, in a process of its own as Clearance's is: `ADDRESS` of Temporal."""
 
 import asyncio
+import gc
 import sys
 
 from temporalio.client import Client
@@ -16,4 +17,7 @@ async def main(address: str) -> None:
 
 
 if __name__ == "__main__":
+    gc.collect()  # as `clearance worker control` sets it
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     asyncio.run(main(sys.argv[1]))
