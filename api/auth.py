@@ -12,7 +12,8 @@ from sharing.records.database import Database
 from sharing.records.parties import Principal, hashed
 from sharing.stages import GATE_ROLES, STAFF, Role
 
-SESSION_COOKIE = "clearance_session"
+# `__Host-`: only ever sent to this very host, over TLS (or on loopback), and never set by another.
+SESSION_COOKIE = "__Host-clearance_session"
 REMEMBER_SECONDS = 2.0
 REMEMBER_AT_MOST = 10_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -48,7 +48,7 @@ class GuardedRoute(APIRoute):
             backend: Backend = request.app.state.backend
             principal: Principal | None = None
             try:
-                _demand_plain(request)
+                demand_plain(request)
                 if public:
                     return await handler(request)
                 principal = await backend.doorkeeper.caller(request)
@@ -85,7 +85,7 @@ async def _body(request: Request, name: str, *, json_only: bool) -> bytes:
     return b"".join(chunks)
 
 
-def _demand_plain(request: Request) -> None:
+def demand_plain(request: Request) -> None:
     """An address with control characters names nothing here (and some databases choke on it)."""
     asked = request.query_params.values() if request.scope["query_string"] else ()
     for word in (*request.path_params.values(), *asked):
@@ -104,15 +104,16 @@ async def _refused(
     attempt = principal is not None and request.method not in SAFE_METHODS
     if attempt and isinstance(failure, Refused) and failure.code not in MALFORMED:
         try:
-            await _log_attempt(backend, request, name, principal.id if principal else "", failure)
+            await log_attempt(backend, request, name, principal.id if principal else "", failure)
         except Exception as unlogged:
             return told(unlogged, body_model)
     return told(failure, body_model)
 
 
-async def _log_attempt(
+async def log_attempt(
     backend: Backend, request: Request, name: str, actor: str, refused: Refused
 ) -> None:
+    """Notes a refused attempt at a change, in a transaction of its own."""
     detail = {"code": refused.code}
     if isinstance(refused, NotEligible):
         detail["why"] = refused.why

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.auth import demand_same_origin
 from api.backend import Backend
-from api.pages.home import page
+from api.pages.frame import page
 from api.problems import PROBLEMS, told
 from sharing.acceptance import Method
 from sharing.agreement import readable

@@ -281,7 +281,7 @@ async def link(world: World, view: dict[str, Any], **changes: Any) -> str:
     body = {"name": "Dara Okonkwo", "email": "dara@example.org", **changes}
     answer = await world.post("legal_counsel", f"/v1/requests/{view['id']}/agreement/links", body)
     assert answer.status_code == 201, answer.text
-    return str(answer.json()["url"]).removeprefix("http://clearance.test")
+    return str(answer.json()["url"]).removeprefix("https://clearance.test")
 
 
 async def pressed(world: World, path: str, digest: str) -> Any:

@@ -10,7 +10,7 @@ from sharing.records import parties
 from sharing.stages import Role
 from tests.api.world import World
 
-OWN = {"Origin": "http://clearance.test"}
+OWN = {"Origin": "https://clearance.test"}
 PEOPLE = [r for r in Role if r not in (Role.PARTNER, Role.SUBJECT)]  # who signs in by a page
 EVIL = {"Origin": "http://evil.test"}
 

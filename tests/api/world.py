@@ -149,7 +149,7 @@ async def world(database_url: str, home: Path) -> AsyncIterator[World]:
     async with (
         worker,
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://clearance.test") as http,
+        httpx2.AsyncClient(transport=transport, base_url="https://clearance.test") as http,
     ):
         made = World(app, http, backend.engine, worker)  # type: ignore[arg-type]
         await worker.write(lambda unit: _people(unit, made))

@@ -1,0 +1,185 @@
+"""The door that every page stands behind: who is signed in, may their role come in, was the form
+made by us; and a refusal that says why, and who can."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth import (
+    ALLOWED,
+    SAFE_METHODS,
+    SESSION_COOKIE,
+    demand_allowed,
+    demand_same_origin,
+)
+from api.backend import Backend
+from api.dependencies import Call
+from api.guard import demand_plain, log_attempt
+from api.idempotency import Ticket
+from api.pages import refusals
+from api.pages.frame import page
+from api.problems import MALFORMED
+from sharing.errors import Refused
+from sharing.records import parties
+from sharing.records.parties import Principal
+from sharing.stages import STAFF, Role
+
+LONGEST_FORM = 200_000
+CSRF, ONCE = "csrf", "once"
+
+# Every page by name, and the roles of which one is needed. An act is in the table of api.auth, under
+# the name of the call that does the same.
+PAGES: Mapping[str, frozenset[Role]] = {
+    "pages.home": frozenset(Role),
+    "pages.reviews": STAFF,
+    "pages.request": STAFF,
+    "pages.live": STAFF,
+}
+
+# What may stand above a page after an act: the address carries only the name.
+SAID: Mapping[str, str] = {
+    "approved": "Your approval is recorded.",
+    "refused": "Your refusal is recorded. The request has ended.",
+    "returned": "The request went back to the partner, with your reason.",
+    "taken_back": "Your decision no longer counts. You may decide again.",
+    "claimed": "You have this in hand now. Others can still decide.",
+    "released": "You no longer have this in hand.",
+}
+
+
+@dataclass(slots=True)
+class Visit:
+    """Somebody at a page: the call they make, their name, what they sent, and a token by which our
+    own forms are known. `said`: what happened just before, in words."""
+
+    call: Call
+    name: str
+    csrf: str
+    form: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def role(self) -> Role:
+        """The role of this session."""
+        return self.call.principal.role
+
+    @property
+    def said(self) -> str:
+        """What the act before this page came to."""
+        return SAID.get(self.call.query_params.get("said", ""), "")
+
+    @property
+    def path(self) -> str:
+        """Where the visit is."""
+        return self.call.url.path
+
+    def sent(self, name: str) -> str:
+        """One field of the form, with plain line ends."""
+        return (self.form.get(name) or [""])[0].replace("\r\n", "\n").strip()
+
+    async def note(self, name: str, refused: Refused) -> None:
+        """Has a refused attempt in the audit log before it is answered."""
+        if refused.code not in MALFORMED:
+            call = self.call
+            await log_attempt(call.backend, call, name, call.principal.id, refused)
+
+    def once(self) -> str:
+        """A name for one sending of a form: sent twice, it has one effect."""
+        return secrets.token_hex(16)
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+def hang(app: FastAPI, path: str, name: str, handler: Handler, method: str = "GET") -> None:
+    """Hangs a page, or an act of one, into the application behind the door."""
+    if name not in PAGES and name not in ALLOWED:
+        raise LookupError(f"{name} is neither in PAGES nor in ALLOWED.")
+
+    async def behind_the_door(request: Request) -> Response:
+        return await let_in(request, name, handler)
+
+    app.add_api_route(path, behind_the_door, methods=[method], include_in_schema=False, name=name)
+
+
+async def let_in(request: Request, name: str, handler: Handler) -> Response:
+    """What the handler answers, or a page that says why it does not."""
+    backend: Backend = request.app.state.backend
+    principal: Principal | None = None
+    visit: Visit | None = None
+    try:
+        demand_plain(request)
+        principal = await backend.doorkeeper.known(request)
+        if principal is None:
+            return signed_out(request)
+        visit = await _visit(request, backend, principal)
+        if request.method not in SAFE_METHODS:
+            demand_same_origin(request)
+            await _read_form(visit)
+        _demand_role(name, principal.role)
+        return await handler(visit)
+    except Exception as failure:
+        if request.method not in SAFE_METHODS and visit and isinstance(failure, Refused):
+            await visit.note(name, failure)
+        return await refusals.shown(visit, failure, _who_can(name))
+
+
+def signed_out(request: Request, status: int = 401) -> Response:
+    """The page for somebody whom we do not know."""
+    ended = SESSION_COOKIE in request.cookies
+    return page("welcome.html", status, told="Your session has ended. Sign in again." if ended else "")
+
+
+async def _visit(request: Request, backend: Backend, principal: Principal) -> Visit:
+    call = Call(request, backend, principal, None, b"")
+    name = await backend.database.read(lambda session: _name(session, principal))
+    session = request.cookies.get(SESSION_COOKIE, "")
+    csrf = backend.derived("csrf", parties.hashed(session)).hex()
+    return Visit(call, name, csrf)
+
+
+def _name(session: Session, principal: Principal) -> str:
+    kind, key = (
+        (parties.Person, principal.person_id)
+        if principal.person_id
+        else (parties.Partner, principal.partner_id)
+    )
+    row: Any = session.get(kind, key) if key else None
+    return row.name if row else principal.id
+
+
+async def _read_form(visit: Visit) -> None:
+    """Reads the form, and raises Refused unless a page of this session made it."""
+    sent = b""
+    async for chunk in visit.call.stream():
+        sent += chunk
+        if len(sent) > LONGEST_FORM:
+            raise Refused("body_too_large", "The form is longer than any that a page makes.")
+    visit.form = parse_qs(sent.decode("utf-8", "replace"), keep_blank_values=True)
+    if not hmac.compare_digest(visit.sent(CSRF).encode(), visit.csrf.encode()):
+        raise Refused(
+            "cross_site", "This form was not made for your session: open the page again, and send it."
+        )
+    if once := visit.sent(ONCE):
+        said = hashlib.sha256(visit.call.url.path.encode() + sent).hexdigest()
+        visit.call.ticket = Ticket(visit.call.principal.id, f"page-{once[:200]}", said)
+
+
+def _demand_role(name: str, role: Role) -> None:
+    if name in ALLOWED:
+        demand_allowed(name, role)
+    elif role not in PAGES[name]:
+        raise Refused("forbidden", f"This page is not for the role {role}.")
+
+
+def _who_can(name: str) -> frozenset[Role]:
+    return PAGES.get(name) or ALLOWED.get(name) or frozenset()
+

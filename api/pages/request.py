@@ -1,0 +1,99 @@
+"""The page of one request: everything that a decision needs, and the form to take it by."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from sqlmodel import Session, col, func, select
+from starlette.responses import Response
+
+from api.pages.doors import Visit, hang
+from api.pages.frame import page
+from api.pages.standing import standing_of
+from api.routes.requests import own, viewer
+from api.routes.screenings import SEES_WHO
+from sharing.errors import NotFound
+from sharing.legal import ANSWERED_IN_WORDS
+from sharing.records import agreements, datasets, lookback, reports, screening_views
+from sharing.records.agreement_views import agreement_view
+from sharing.records.events import Event
+from sharing.records.requests import Request
+from sharing.records.views import request_view
+
+View = dict[str, Any]
+
+
+def add_to(app: FastAPI) -> None:
+    """Hangs the page into the application."""
+    hang(app, "/requests/{request_id}", "pages.request", _request)
+
+
+async def _request(visit: Visit) -> Response:
+    return await shown(visit, 200)
+
+
+async def shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
+    """The page as it stands now; with `errors`, what was sent is still in the form."""
+    values = await visit.call.read(lambda session: _all(session, visit))
+    return page("request.html", status, visit=visit, errors=errors or {}, **values)
+
+
+def _all(session: Session, visit: Visit) -> View:
+    request = own(session, visit.call, visit.call.path_params["request_id"])
+    whom = viewer(session, visit.call)
+    view = request_view(whom, request)
+    return {
+        "request": view,
+        "open_gate": next((s for s in view["stages"] if s["state"] == "open"), None),
+        "people": {one: whom.name(one) for one in _named(view)},
+        "partner": lookback.earlier(session, request),
+        "dataset": datasets.named(session, view["dataset"]),
+        "reports": reports.of_request(session, request.id),
+        "screening": screening_views.screening_view(
+            session, request, who=visit.role in SEES_WHO
+        ),
+        "agreement": _agreement(session, request),
+        "changes": _changes(session, request, visit.sent("digest")),
+        "mine": standing_of(session, request, visit),
+        "position": _position(session, request),
+        "answered": ANSWERED_IN_WORDS,
+    }
+
+
+def _named(view: View) -> set[str]:
+    """Everybody whose name the page says."""
+    waits = view["waiting_for"] or {}
+    named = {*waits.get("people", ()), waits.get("claimed_by"), waits.get("assigned_by")}
+    named |= {one["delegated_by"] for stage in view["stages"] for one in stage["decisions"]}
+    named |= {event.get("person") or event.get("actor") for event in view["timeline"]}
+    return {one for one in named if one}
+
+
+def _agreement(session: Session, request: Request) -> View | None:
+    try:
+        return agreement_view(session, request, inside=True)
+    except NotFound:
+        return None
+
+
+def _changes(session: Session, request: Request, digest: str) -> View | None:
+    """How the current revision differs from the one before; or, where a form was made for an older
+    one, from that."""
+    rows = lookback.revisions(session, request)
+    if len(rows) < 2:
+        return None
+    stale = next((row for row in rows[:-1] if row.digest == digest), None)
+    before = stale or rows[-2]
+    return {
+        "from": before.number,
+        "to": rows[-1].number,
+        "at": rows[-1].submitted_at,
+        "stale": stale is not None,
+        "answers": lookback.differences(before.body, rows[-1].body),
+    }
+
+
+def _position(session: Session, request: Request) -> int:
+    """Up to where the page knows what happened."""
+    latest = select(func.max(col(Event.position))).where(Event.request_id == request.id)
+    return session.exec(latest).one() or 0

@@ -1,0 +1,92 @@
+"""Coming in and going out. Every way of signing in ends in `opened`: a one-time link today; a
+provider's answer (OpenID Connect) will end there too, once it has said who somebody is."""
+
+from datetime import timedelta
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.auth import SESSION_COOKIE, demand_same_origin
+from api.backend import Backend
+from api.pages import refusals
+from api.pages.frame import HEADERS, page
+from sharing.errors import Refused
+from sharing.records import parties
+from sharing.records.unit import Unit
+
+SESSION = timedelta(hours=12)
+USED = "This link was used before, or is too old. Ask for a new one."
+
+
+def add_to(app: FastAPI) -> None:
+    """Hangs the pages into the application."""
+    app.add_api_route("/sign-in/{code}", _offer, include_in_schema=False)
+    app.add_api_route("/sign-in/{code}", _redeem, methods=["POST"], include_in_schema=False)
+    app.add_api_route("/sign-out", _leave, methods=["POST"], include_in_schema=False)
+
+
+async def _offer(code: str) -> Response:
+    """Only a button: a mail program that looks at links in advance must not use the code up."""
+    return page("sign_in.html", 200)
+
+
+async def _redeem(code: str, request: Request) -> Response:
+    backend: Backend = request.app.state.backend
+    try:
+        if {"origin", "sec-fetch-site"} & set(request.headers):  # else it is no browser
+            demand_same_origin(request)
+        before = request.cookies.get(SESSION_COOKIE, "")
+        session = await backend.database.write(lambda unit: _session(unit, code, before))
+    except Refused as refused:
+        return await refusals.shown(None, refused, ())
+    if session is None:
+        return page("welcome.html", 410, told=USED)
+    backend.doorkeeper.forget()
+    return opened(session)
+
+
+def opened(session: str) -> Response:
+    """Goes to the first page with a new session, whatever the browser brought before."""
+    answer = RedirectResponse("/", 303, HEADERS)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        session,
+        max_age=int(SESSION.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=True,
+    )
+    return answer
+
+
+async def _leave(request: Request) -> Response:
+    backend: Backend = request.app.state.backend
+    try:
+        demand_same_origin(request)
+    except Refused as refused:
+        return await refusals.shown(None, refused, ())
+    session = request.cookies.get(SESSION_COOKIE, "")
+    await backend.database.write(lambda unit: _end(unit, session))
+    backend.doorkeeper.forget()
+    answer = RedirectResponse("/", 303, HEADERS)
+    answer.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+def _session(unit: Unit, code: str, before: str) -> str | None:
+    """A new session; the one that the browser had until now ends with it."""
+    token = parties.redeem_sign_in(unit.session, code, SESSION)
+    if token is not None:
+        _end(unit, before)
+        unit.session.flush()
+        who = parties.principal(unit.session, token)
+        unit.audit(who.id if who else "unknown", "session.opened")
+    return token
+
+
+def _end(unit: Unit, session: str) -> None:
+    ended = parties.revoke_token(unit.session, session) if session else None
+    if ended is not None:
+        unit.audit(ended, "session.ended")

@@ -1,0 +1,87 @@
+"""How the reader stands to a request: may they decide, and if not, why and who may; what each
+outcome would bring about; what they can still take back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session
+
+from api.pages.doors import Visit
+from sharing.errors import NotEligible, Refused
+from sharing.records import decisions, policies, standing
+from sharing.records.accounts import accounts
+from sharing.records.requests import Request, counted
+from sharing.stages import DECISIONS, GATES, Outcome, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`open`: outcomes that may be chosen now. `why`: what stands in the way, as a sentence, with
+    its `code`. `follows`: what each outcome would bring about. `retractable`: an own decision."""
+
+    stage: str | None
+    open: tuple[str, ...] = ()
+    code: str = ""
+    why: str = ""
+    follows: dict[str, str] = field(default_factory=dict)
+    retractable: str | None = None
+
+
+def standing_of(session: Session, request: Request, visit: Visit) -> Standing:
+    """What the one eligibility function says of the reader, here and now."""
+    person = visit.call.actor(session)
+    stage = Stage(request.waiting_stage) if request.waiting_stage in GATES else None
+    back = _retractable(session, request, person.id)
+    if stage is None:
+        return Standing(None, retractable=back)
+    free, code, why = [], "", ""
+    for outcome in DECISIONS:
+        try:
+            standing.demand_decidable(
+                session, request, person, stage, request.digest, visit.role, outcome
+            )
+            free.append(str(outcome))
+        except Refused as refused:
+            code = refused.why if isinstance(refused, NotEligible) else refused.code
+            why = refused.detail
+    return Standing(stage, tuple(free), code, why, _follows(session, request, stage), back)
+
+
+def _retractable(session: Session, request: Request, person_id: str) -> str | None:
+    mine = accounts(session, person_id)
+    for taken in counted(session, request):
+        if taken.actor_id in mine:
+            try:
+                decisions.demand_retractable(session, request, taken)
+            except Refused:
+                continue
+            return taken.id
+    return None
+
+
+def _follows(session: Session, request: Request, stage: Stage) -> dict[str, str]:
+    """What each outcome would bring about, in words."""
+    still = sum(need.approvals for need in decisions.lacking(session, request, stage)) - 1
+    return {
+        Outcome.APPROVED: _approved(session, request, stage, still),
+        Outcome.RETURNED: "The partner reads your reason and may change what it asks. A change makes "
+        "a new revision, and every approval so far is void.",
+        Outcome.REFUSED: "The request ends, for good. The partner reads your reason.",
+    }
+
+
+def _approved(session: Session, request: Request, stage: Stage, still: int) -> str:
+    if still > 0:
+        return f"{still} more approval{'s are' if still > 1 else ' is'} needed at this gate."
+    after = GATES[GATES.index(stage) + 1 :]
+    if not after:
+        return (
+            "All four gates are passed: the request is cleared, and an engineer may start the export. "
+            "You can take it back until then."
+        )
+    roles = [need.role for need in policies.needs(session, request, after[0])]
+    who = " and ".join(str(role).replace("_", " ") for role in roles)
+    return (
+        f"The next gate opens, for the {who}. You can take your approval back until somebody "
+        "decides there."
+    )

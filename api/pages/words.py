@@ -1,0 +1,206 @@
+"""The words of the process as people read them. The keys are the API's own names."""
+
+from collections.abc import Mapping
+
+from sharing.legal import LEGAL_BASES, SPECIAL_BASES
+from sharing.vocabulary import CATEGORIES, PURPOSES
+
+STAGES: Mapping[str, tuple[str, str]] = {
+    "purpose_review": ("Purpose", "May data be used for this at all?"),
+    "consent_verification": ("Consent", "Did the people in the data agree to exactly this?"),
+    "conflict_signoff": ("Interests", "Does anybody here gain from the answer?"),
+    "legal_approval": ("Law", "Is there a basis, and an agreement that binds?"),
+    "export": ("Export", "The data is sealed and handed over."),
+    "stewardship": ("Care", "Duties, recalls and erasure until the end."),
+}
+
+STATES: Mapping[str, str] = {
+    "submitted": "Being checked by machine",
+    "purpose_review": "At purpose review",
+    "consent_verification": "At consent verification",
+    "conflict_signoff": "At conflict sign-off",
+    "legal_approval": "At legal approval",
+    "cleared": "Cleared, not yet exported",
+    "exporting": "Being exported",
+    "delivered": "Delivered",
+    "closed": "Closed",
+    "returned": "Returned to the partner",
+    "refused": "Refused",
+    "withdrawn": "Withdrawn by the partner",
+    "expired": "Ran out of time",
+    "revoked": "Revoked",
+}
+
+ROLES: Mapping[str, str] = {
+    "partner": "partner",
+    "purpose_reviewer": "purpose reviewer",
+    "consent_steward": "consent steward",
+    "conflict_officer": "conflict officer",
+    "legal_counsel": "legal counsel",
+    "engineer": "engineer",
+    "auditor": "auditor",
+    "admin": "administrator",
+    "subject": "person in the data",
+}
+
+# Why somebody may not act, for a row of a list; the page of the request has the whole sentence.
+WHYS: Mapping[str, str] = {
+    "role": "not your role",
+    "recused": "you are recused",
+    "same_person": "you acted on it already",
+    "sponsor": "you are its sponsor",
+    "partner_staff": "you work for a partner",
+    "declaration": "your statement of interests ran out",
+    "enough": "no more approvals needed from you",
+}
+
+EXCLUDED: Mapping[str, str] = {
+    "never_asked": "Never asked",
+    "refused": "Said no",
+    "withdrawn": "Took consent back",
+    "revoked": "Consent ended by somebody else",
+    "invalidated": "Consent found invalid",
+    "expired": "Consent ran out",
+    "wrong_purpose": "Agreed to another purpose",
+    "wrong_category": "Agreed for other data",
+    "wrong_recipient": "Agreed to other recipients",
+    "not_explicit": "Did not agree explicitly",
+    "old_notice": "Agreed under an older notice",
+    "jurisdiction": "The law where they live says no",
+    "unreadable": "The object cannot be read",
+}
+
+# Words that need a hint, in plain language.
+GLOSSARY: Mapping[str, str] = {
+    "digest": "A fingerprint of exactly what is asked, and of the policy it is judged under. "
+    "If one answer changes, so does the fingerprint, and no earlier decision counts.",
+    "gap": "The machine cannot tell. A person must; until then it counts as no.",
+    "violation": "The check does not hold.",
+    "compliant": "The check holds.",
+    "gate": "One of four questions. A person answers each of them; one no is enough.",
+    "recused": "Has a declared interest that leads to the partner, so must not act here.",
+    "waiver": "Two people without an interest allowed somebody to act in spite of one.",
+    "sponsor": "The person inside who wants this sharing. Never decides on it.",
+    "revision": "One version of what is asked. Every change makes a new one.",
+    "legal basis": "The reason in law (GDPR Article 6) why this processing may happen at all.",
+    "special category": "Data that the law protects more strictly, such as faces that machines "
+    "can recognise (GDPR Article 9).",
+    "onward transfer": "The partner would pass the data on to somebody else.",
+    "clearance": "Four approvals of the same digest, sealed. It runs out.",
+    "in hand": "Somebody said that they are reading this. It keeps nobody from deciding.",
+    "object": "One photo, or one row of the data.",
+    "jurisdiction": "Where the law applies that the person lives under.",
+}
+
+FIELDS: Mapping[str, str] = {
+    "title": "Title",
+    "dataset": "Dataset",
+    "purpose": "Purpose",
+    "intended_use": "Intended use",
+    "scope.fields": "Fields",
+    "scope.limit": "Objects, at most",
+    "scope.where.taken_after": "Taken after",
+    "scope.where.taken_before": "Taken before",
+    "legal_basis": "Legal basis",
+    "special_category_basis": "Basis for the special category",
+    "retention_days": "Kept for, in days",
+    "trains_models": "Trains models",
+    "onward_recipients": "Passed on to",
+    "sponsor": "Sponsor",
+    "delivery.format": "Delivered as",
+    "policy": "Policy",
+    "index": "State of the dataset",
+}
+
+CHECKS: Mapping[str, str] = {
+    "purpose_known": "The purpose is a known term",
+    "purpose_allowed": "This data may serve this purpose",
+    "intended_use": "The use is told in plain words",
+    "sponsor": "A sponsor inside is named",
+    "scope_size": "The amount asked for",
+    "subjects_covered": "The people in the data agreed",
+    "objects_excluded": "What is left out",
+    "notice_covers": "The notice spoke of this",
+    "notice_compatibility": "Older notices beside newer ones",
+    "interests_screened": "Interests of people here",
+    "names_alike": "Names that are only alike",
+    "ownership_known": "Who owns the partner",
+    "legal_basis": "Legal basis",
+    "special_category_basis": "Basis for the special category",
+    "retention": "How long it is kept",
+    "models": "Training of models",
+    "onward_transfer": "Passing it on",
+    "privacy_promise": "Promises of our notices",
+    "agreement_terms": "The agreement's terms",
+}
+
+
+def plain(name: object) -> str:
+    """A name of the code as words: `take_back` becomes `take back`."""
+    return str(name).replace("_", " ")
+
+
+def sentence(name: object) -> str:
+    """The same, with a capital."""
+    words = plain(name)
+    return words[:1].upper() + words[1:]
+
+
+def purpose(term: str) -> str:
+    """A purpose by its label."""
+    known = PURPOSES.get(term)
+    return known.label if known else term
+
+
+def category(term: str) -> str:
+    """A data category by its label."""
+    known = CATEGORIES.get(term)
+    return known.label if known else term
+
+
+def basis(term: str | None) -> str:
+    """A legal basis in words."""
+    named = term or ""
+    return sentence(LEGAL_BASES.get(named) or SPECIAL_BASES.get(named) or named or "none given")
+
+
+def stage(name: str | None) -> str:
+    """A stage by its short word."""
+    known = STAGES.get(name or "")
+    return known[0] if known else plain(name or "")
+
+
+def field(path: str) -> str:
+    """An answer of a request by its name on the form."""
+    return FIELDS.get(path) or sentence(path.replace(".", ": "))
+
+
+def labelled(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts of what is left out, under their words."""
+    return {EXCLUDED.get(name, sentence(name)): n for name, n in counts.items()}
+
+
+EVENTS: Mapping[str, str] = {
+    "request.submitted": "Submitted",
+    "request.amended": "Changed by the partner",
+    "request.cleared": "Cleared",
+    "request.delivered": "Delivered",
+    "request.expired": "Ran out of time",
+    "request.withdrawn": "Withdrawn by the partner",
+    "decision.voided": "A decision counts no longer",
+    "person.recused": "Somebody was recused",
+    "gate.claimed": "Taken in hand",
+    "gate.claim_released": "Given out of hand",
+    "gate.assigned": "Assigned",
+    "gate.reminded": "Reviewers were reminded",
+    "gate.escalated": "Others were told",
+}
+
+
+def event(told: Mapping[str, object]) -> str:
+    """What happened, in a line."""
+    kind = str(told["type"])
+    said = EVENTS.get(kind) or sentence(kind.replace(".", " "))
+    where = f", {stage(str(told['stage'])).lower()}" if told.get("stage") else ""
+    outcome = f": {plain(told['outcome'])}" if told.get("outcome") else ""
+    return f"{said}{where}{outcome}"

@@ -1,0 +1,114 @@
+"""What eligibility needs to know of many requests at once, in a number of statements that does not
+grow with them. For one request `requests.case` says the same; a test holds the two together."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session, col, or_, select
+
+from sharing.eligibility import Case
+from sharing.quorum import Need, Vote, missing
+from sharing.records.accounts import accounts, all_accounts
+from sharing.records.decisions import GateNeed
+from sharing.records.hands import acted_for, hands, role_of
+from sharing.records.interests import Recusal, recused_from
+from sharing.records.parties import Person
+from sharing.records.requests import Decision, DecisionVoid, Request
+from sharing.rulebook import GateRule, gate_of
+from sharing.stages import Outcome, Role, Stage
+
+DECIDED = (
+    Decision.id, Decision.request_id, Decision.digest, Decision.stage, Decision.actor_id,
+    Decision.role, Decision.outcome, Decision.at,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Cases:
+    """`of`: each request's case, by id; `standing`: its decisions that count; `asked`: what the
+    policy asks of a gate beside one approval in its own role."""
+
+    of: dict[str, Case] = field(default_factory=dict)
+    standing: dict[str, list[Any]] = field(default_factory=dict)
+    asked: Mapping[tuple[str, str, str], list[Need]] = field(default_factory=dict)
+
+    def lacking(self, request: Request, stage: Stage) -> tuple[Need, ...]:
+        """Who has still to approve at the gate where a request waits."""
+        pinned = self.asked.get((request.id, request.digest, stage), [])
+        votes = [
+            Vote(one.actor_id, role_of(one), Outcome(one.outcome))
+            for one in self.standing[request.id]
+            if one.stage == stage
+        ]
+        return missing(gate_of(stage, [GateRule(tuple(pinned))]).needs, votes)
+
+
+def cases(session: Session, rows: Sequence[Request]) -> Cases:
+    """The cases of requests, as they stand now."""
+    ids = [row.id for row in rows]
+    taken = _taken(session, ids)
+    every = [one for some in taken.values() for one in some]
+    behind, gone = acted_for(session, every), _gone(session, ids)
+    recused, sponsors = _recused(session, ids), _sponsors(session, rows)
+    found = Cases(asked=_asked(session, ids))
+    for row in rows:
+        standing = [one for one in taken[row.id] if one.digest == row.digest and one.id not in gone]
+        ever, count = hands(taken[row.id], behind), hands(standing, behind)
+        by = sponsors.get(row.sponsor.casefold(), row.sponsor) if row.sponsor else None
+        found.standing[row.id] = standing
+        found.of[row.id] = Case(
+            row.partner_id,
+            by,
+            recused.get(row.id, frozenset()),
+            all_accounts(session, count),
+            earlier_deciders=all_accounts(session, ever - count),
+            sponsors=accounts(session, by) if by else frozenset(),
+        )
+    return found
+
+
+def _taken(session: Session, ids: Sequence[str]) -> Mapping[str, list[Any]]:
+    """Every decision ever taken on these requests, as plain rows, by request."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    statement = select(*DECIDED).where(col(Decision.request_id).in_(ids))  # type: ignore[call-overload]
+    for one in session.execute(statement.order_by(Decision.at)):
+        found[one.request_id].append(one)
+    return found
+
+
+def _gone(session: Session, ids: Sequence[str]) -> frozenset[str]:
+    """Decisions that count no longer."""
+    return frozenset(
+        session.exec(
+            select(DecisionVoid.decision_id)
+            .join(Decision, col(Decision.id) == DecisionVoid.decision_id)
+            .where(col(Decision.request_id).in_(ids))
+        )
+    )
+
+
+def _recused(session: Session, ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """Who is recused; asked one by one only where anybody is, for a waiver may lift it."""
+    some = select(Recusal.request_id).where(col(Recusal.request_id).in_(ids)).distinct()
+    return {one: recused_from(session, one) for one in session.exec(some)}
+
+
+def _sponsors(session: Session, rows: Iterable[Request]) -> Mapping[str, str]:
+    """Ids of the people whom requests name as their sponsors, by id or e-mail address."""
+    named = {row.sponsor.casefold() for row in rows if row.sponsor}
+    if not named:
+        return {}
+    known = session.exec(
+        select(Person).where(or_(col(Person.id).in_(named), col(Person.email).in_(named)))
+    )
+    return {name: one.id for one in known for name in (one.id, one.email)}
+
+
+def _asked(session: Session, ids: Sequence[str]) -> Mapping[tuple[str, str, str], list[Need]]:
+    found: dict[tuple[str, str, str], list[Need]] = defaultdict(list)
+    for row in session.exec(select(GateNeed).where(col(GateNeed.request_id).in_(ids))):
+        key = (row.request_id, row.digest, row.stage)
+        found[key].append(Need(Role(row.role), row.approvals))
+    return found
