@@ -1,1 +1,1 @@
-"""The same nouns for people: server-rendered, no script, nothing from elsewhere."""
+"""The same nouns for people: server-rendered; every act works without a script."""

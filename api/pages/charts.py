@@ -80,7 +80,10 @@ def path(match: Mapping[str, Any], who: str) -> Drawing:
         Box(x, y, lines(name), kind)
         for (x, y), name, kind in zip(spots, [who, *names], kinds, strict=True)
     ]
-    said = [(str(match.get("kind", "interest")), True), *((_share(leg), leg["owns"]) for leg in legs)]
+    said = [
+        (str(match.get("kind", "interest")), True),
+        *((_share(leg), leg["owns"]) for leg in legs),
+    ]
     arrows = [_arrow(spots[i][0], 12, label, forward=on) for i, (label, on) in enumerate(said)]
     return Drawing(tuple(boxes), tuple(arrows), spots[-1][0] + BOX_WIDTH + LEFT, DOWN)
 
@@ -102,4 +105,6 @@ def _share(leg: Mapping[str, Any]) -> str:
 
 def _arrow(x: int, y: int, label: str, *, forward: bool) -> Arrow:
     start, end, middle = x + BOX_WIDTH + 2, x + ACROSS - 3, y + BOX_HEIGHT // 2
-    return Arrow(*((start, middle, end, middle) if forward else (end, middle, start, middle)), label)
+    return Arrow(
+        *((start, middle, end, middle) if forward else (end, middle, start, middle)), label
+    )

@@ -22,7 +22,7 @@ HERE_AGAIN = frozenset({"invalid_body", "stale_digest", "wrong_stage", "cooling_
 MISSING = {
     "outcome": "Choose an outcome.",
     "reason": "Give a reason: the people after you read it, and so does the partner.",
-    "no_interest": "Say that you have no interest. Whoever has one declares it and does not decide.",
+    "no_interest": "Say that you have no interest. Whoever has one declares it instead.",
 }
 
 
@@ -59,7 +59,9 @@ def _body(visit: Visit) -> dict[str, Any]:
     body: dict[str, Any] = {
         name: visit.sent(name) or None for name in ("stage", "outcome", "digest", "reason")
     }
-    body["conditions"] = [one.strip() for one in visit.sent("conditions").splitlines() if one.strip()]
+    body["conditions"] = [
+        one.strip() for one in visit.sent("conditions").splitlines() if one.strip()
+    ]
     body["no_interest"] = visit.sent("no_interest") == "yes"
     body["agreement_digest"] = visit.sent("agreement_digest") or None
     body["answers"] = {
@@ -96,9 +98,7 @@ async def _release(visit: Visit) -> Response:
     return await _at_gate(visit, claims.release, "released")
 
 
-async def _at_gate(
-    visit: Visit, act: Callable[..., Awaitable[Response]], said: str
-) -> Response:
+async def _at_gate(visit: Visit, act: Callable[..., Awaitable[Response]], said: str) -> Response:
     request_id = visit.call.path_params["request_id"]
     await act(request_id, AtGate.model_validate({"stage": visit.sent("stage")}), visit.call)
     return _back_to(request_id, said)

@@ -36,8 +36,8 @@ from sharing.stages import STAFF, Role
 LONGEST_FORM = 200_000
 CSRF, ONCE = "csrf", "once"
 
-# Every page by name, and the roles of which one is needed. An act is in the table of api.auth, under
-# the name of the call that does the same.
+# Every page by name, and the roles of which one is needed. An act is in the table of api.auth,
+# under the name of the call that does the same.
 PAGES: Mapping[str, frozenset[Role]] = {
     "pages.home": frozenset(Role),
     "pages.reviews": STAFF,
@@ -135,7 +135,9 @@ async def let_in(request: Request, name: str, handler: Handler) -> Response:
 def signed_out(request: Request, status: int = 401) -> Response:
     """The page for somebody whom we do not know."""
     ended = SESSION_COOKIE in request.cookies
-    return page("welcome.html", status, told="Your session has ended. Sign in again." if ended else "")
+    return page(
+        "welcome.html", status, told="Your session has ended. Sign in again." if ended else ""
+    )
 
 
 async def _visit(request: Request, backend: Backend, principal: Principal) -> Visit:
@@ -166,7 +168,8 @@ async def _read_form(visit: Visit) -> None:
     visit.form = parse_qs(sent.decode("utf-8", "replace"), keep_blank_values=True)
     if not hmac.compare_digest(visit.sent(CSRF).encode(), visit.csrf.encode()):
         raise Refused(
-            "cross_site", "This form was not made for your session: open the page again, and send it."
+            "cross_site",
+            "This form was not made for your session: open the page again, and send it.",
         )
     if once := visit.sent(ONCE):
         said = hashlib.sha256(visit.call.url.path.encode() + sent).hexdigest()
@@ -182,4 +185,3 @@ def _demand_role(name: str, role: Role) -> None:
 
 def _who_can(name: str) -> frozenset[Role]:
     return PAGES.get(name) or ALLOWED.get(name) or frozenset()
-

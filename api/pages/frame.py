@@ -74,6 +74,7 @@ _templates = Environment(
 _templates.filters |= {
     "words": words.plain,
     "sentence": words.sentence,
+    "soft": words.soft,
     "purpose": words.purpose,
     "category": words.category,
     "basis": words.basis,

@@ -36,7 +36,9 @@ async def _stream(visit: Visit, request_id: str, after: int) -> AsyncIterator[by
         found = await visit.call.read(partial(_since, request_id=request_id, after=after))
         for event in found:
             after, quiet = event.position, 0
-            yield streamed({"said": words.event({**event.data, "type": event.type})}, after, "changed")
+            yield streamed(
+                {"said": words.event({**event.data, "type": event.type})}, after, "changed"
+            )
         quiet += 1
         if quiet % QUIET_LOOKS == 0:
             yield KEEP_ALIVE
@@ -46,4 +48,3 @@ async def _stream(visit: Visit, request_id: str, after: int) -> AsyncIterator[by
 def _since(session: Session, request_id: str, after: int) -> list[Event]:
     rows = select(Event).where(Event.request_id == request_id, col(Event.position) > after)
     return list(session.exec(rows.order_by(col(Event.position)).limit(AT_ONCE)))
-

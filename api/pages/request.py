@@ -14,13 +14,20 @@ from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
 from sharing.errors import NotFound
 from sharing.legal import ANSWERED_IN_WORDS
-from sharing.records import agreements, datasets, lookback, reports, screening_views
+from sharing.records import datasets, lookback, reports, screening_views
 from sharing.records.agreement_views import agreement_view
 from sharing.records.events import Event
 from sharing.records.requests import Request
 from sharing.records.views import request_view
 
 View = dict[str, Any]
+
+
+class _Errors(dict[str, str]):
+    """What is wrong with a form, by field; nothing with the fields that are not in it."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 def add_to(app: FastAPI) -> None:
@@ -35,7 +42,7 @@ async def _request(visit: Visit) -> Response:
 async def shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
     """The page as it stands now; with `errors`, what was sent is still in the form."""
     values = await visit.call.read(lambda session: _all(session, visit))
-    return page("request.html", status, visit=visit, errors=errors or {}, **values)
+    return page("request.html", status, visit=visit, errors=_Errors(errors or {}), **values)
 
 
 def _all(session: Session, visit: Visit) -> View:
@@ -49,9 +56,7 @@ def _all(session: Session, visit: Visit) -> View:
         "partner": lookback.earlier(session, request),
         "dataset": datasets.named(session, view["dataset"]),
         "reports": reports.of_request(session, request.id),
-        "screening": screening_views.screening_view(
-            session, request, who=visit.role in SEES_WHO
-        ),
+        "screening": screening_views.screening_view(session, request, who=visit.role in SEES_WHO),
         "agreement": _agreement(session, request),
         "changes": _changes(session, request, visit.sent("digest")),
         "mine": standing_of(session, request, visit),

@@ -2,7 +2,6 @@
 outcome would bring about; what they can still take back."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlmodel import Session
 
@@ -64,8 +63,8 @@ def _follows(session: Session, request: Request, stage: Stage) -> dict[str, str]
     still = sum(need.approvals for need in decisions.lacking(session, request, stage)) - 1
     return {
         Outcome.APPROVED: _approved(session, request, stage, still),
-        Outcome.RETURNED: "The partner reads your reason and may change what it asks. A change makes "
-        "a new revision, and every approval so far is void.",
+        Outcome.RETURNED: "The partner reads your reason and may change what it asks. A "
+        "change makes a new revision, and every approval so far is void.",
         Outcome.REFUSED: "The request ends, for good. The partner reads your reason.",
     }
 
@@ -76,8 +75,8 @@ def _approved(session: Session, request: Request, stage: Stage, still: int) -> s
     after = GATES[GATES.index(stage) + 1 :]
     if not after:
         return (
-            "All four gates are passed: the request is cleared, and an engineer may start the export. "
-            "You can take it back until then."
+            "All four gates are passed: the request is cleared, and an engineer may start the "
+            "export. You can take it back until then."
         )
     roles = [need.role for need in policies.needs(session, request, after[0])]
     who = " and ".join(str(role).replace("_", " ") for role in roles)

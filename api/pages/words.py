@@ -146,6 +146,11 @@ def sentence(name: object) -> str:
     return words[:1].upper() + words[1:]
 
 
+def soft(words: str) -> str:
+    """The same within a sentence: a small first letter, unless the word is an abbreviation."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
 def purpose(term: str) -> str:
     """A purpose by its label."""
     known = PURPOSES.get(term)

@@ -3,7 +3,7 @@ apart by whether one may decide, who has it in hand, and what one has decided al
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -46,6 +46,10 @@ class Sought:
     partner: str = ""
     days: int | None = None
     after: tuple[str, str] | None = None
+
+    def behind(self, after: tuple[str, str] | None) -> "Sought":
+        """The same, from there on."""
+        return replace(self, after=after)
 
 
 @dataclass(slots=True)

@@ -42,9 +42,9 @@ async def test_looking_at_a_link_does_not_use_it_up(there: World) -> None:
 
 
 async def test_the_session_cookie_is_out_of_reach(here: World) -> None:
-    """The cookie is HttpOnly, SameSite=Strict, and lasts twelve hours."""
+    """The cookie is __Host-, Secure, HttpOnly, SameSite=Strict, and lasts twelve hours."""
     cookie = (await signed_in(here)).headers["set-cookie"].lower()
-    for word in ("httponly", "samesite=strict", "max-age=43200", "path=/"):
+    for word in ("httponly", "secure", "samesite=strict", "max-age=43200", "path=/"):
         assert word in cookie
 
 
@@ -71,7 +71,8 @@ async def test_another_site_cannot_use_the_session(here: World, headers: dict[st
     await signed_in(here)
     for path in ("/v1/interests", "/sign-out"):
         answer = await here.http.post(path, json={}, headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+        assert answer.status_code == 403
+        assert "cross_site" in answer.text
 
 
 async def test_another_site_cannot_sign_somebody_in(here: World) -> None:
@@ -97,20 +98,21 @@ async def test_the_first_page_says_what_waits_for_me(here: World) -> None:
     await signed_in(here)
     page = await here.http.get("/")
     assert page.status_code == 200
-    for word in ("purpose reviewer", "Waiting for you", "/docs", "Sign out", "&lt;script&gt;"):
+    for word in ("purpose reviewer", "1 waiting for you", "/reviews", "Sign out", "&lt;script&gt;"):
         assert word in page.text
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
 
 
 @pytest.mark.parametrize("role", PEOPLE)
 async def test_the_first_page_is_there_for_every_role(here: World, role: Role) -> None:
-    """Whatever role a person has, the first page answers and forbids scripts."""
+    """Whatever role a person has, the first page answers and allows no script but our file."""
     await here.http.post(await link(here, role), headers=OWN)
     page = await here.http.get("/")
     assert page.status_code == 200
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
 
 
 async def test_nothing_comes_from_elsewhere(here: World) -> None:
@@ -120,7 +122,7 @@ async def test_nothing_comes_from_elsewhere(here: World) -> None:
     pages: list[Any] = [await here.http.get("/"), await here.http.get("/docs")]
     links = {link for page in pages for link in re.findall(r'(?:src|href)="([^"]+)"', page.text)}
     assert links
-    assert not [link for link in links if not link.startswith("/")]
-    for one in links:
+    assert not [link for link in links if not link.startswith(("/", "#"))]
+    for one in links - {"#main"}:
         assert (await here.http.get(one)).status_code == 200, one
     assert not re.search(r"https?://(?!clearance\.test)[^'\"\s]*\.(?:js|css)", pages[1].text)
