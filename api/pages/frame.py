@@ -75,6 +75,7 @@ _templates.filters |= {
     "words": words.plain,
     "sentence": words.sentence,
     "soft": words.soft,
+    "value": words.value,
     "purpose": words.purpose,
     "category": words.category,
     "basis": words.basis,

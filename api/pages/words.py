@@ -146,6 +146,17 @@ def sentence(name: object) -> str:
     return words[:1].upper() + words[1:]
 
 
+def value(given: object) -> str:
+    """An answer of a request as text."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    if isinstance(given, list):
+        return ", ".join(map(str, given)) or "nobody"
+    if isinstance(given, int):
+        return f"{given:,}".replace(",", "\u202f")
+    return "nothing" if given is None else str(given)
+
+
 def soft(words: str) -> str:
     """The same within a sentence: a small first letter, unless the word is an abbreviation."""
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]

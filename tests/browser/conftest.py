@@ -1,0 +1,37 @@
+"""A real Chromium before the application behind a real server; one of each for the whole run."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.api.served import served
+from tests.api.world import world
+from tests.browser.desk import Desk
+from tests.databases import SQLiteTemplate
+
+HOW_TO_GET_CHROMIUM = "No Chromium to look with: `apt-get install chromium`."
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser; skips, saying how to get it, where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip(HOW_TO_GET_CHROMIUM)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def desk(
+    chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """The application with people, a partner and a dataset, and the browser before it."""
+    home: Path = tmp_path_factory.mktemp("browser")
+    async with world(sqlite_template.fresh(home), home) as made, served(made.app) as http:
+        yield Desk(made, chromium, str(http.base_url).rstrip("/"))
