@@ -14,11 +14,13 @@ from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
 from sharing.errors import NotFound
 from sharing.legal import ANSWERED_IN_WORDS
-from sharing.records import datasets, lookback, reports, screening_views
+from sharing.records import datasets, lookback, reports, screening_views, sign_offs
 from sharing.records.agreement_views import agreement_view
 from sharing.records.events import Event
 from sharing.records.requests import Request
+from sharing.records.viewer import Viewer
 from sharing.records.views import request_view
+from sharing.stages import Stage
 
 View = dict[str, Any]
 
@@ -57,6 +59,7 @@ def _all(session: Session, visit: Visit) -> View:
         "dataset": datasets.named(session, view["dataset"]),
         "reports": reports.of_request(session, request.id),
         "screening": screening_views.screening_view(session, request, who=visit.role in SEES_WHO),
+        "recused": _recused(session, request, visit, whom),
         "agreement": _agreement(session, request),
         "changes": _changes(session, request, visit.sent("digest")),
         "mine": standing_of(session, request, visit),
@@ -72,6 +75,16 @@ def _named(view: View) -> set[str]:
     named |= {one["delegated_by"] for stage in view["stages"] for one in stage["decisions"]}
     named |= {event.get("person") or event.get("actor") for event in view["timeline"]}
     return {one for one in named if one}
+
+
+def _recused(
+    session: Session, request: Request, visit: Visit, whom: Viewer
+) -> dict[str, str] | None:
+    """Whom a sign-off at gate 3 names, with their names; None for who does not sign one. It is what
+    is on record, which a waiver or a ruling may have made another than what screening finds."""
+    if request.waiting_stage != Stage.CONFLICT_SIGNOFF or visit.role not in SEES_WHO:
+        return None
+    return {one: whom.name(one) for one in sign_offs.to_name(session, request.id)}
 
 
 def _agreement(session: Session, request: Request) -> View | None:

@@ -43,6 +43,11 @@ def demand_true(session: Session, request_id: str, signed: Mapping[str, Any]) ->
             raise bad_field(path, f"{other} is recused too: name somebody else.")
 
 
+def to_name(session: Session, request_id: str) -> list[str]:
+    """Whom a sign-off must name as of now: everybody who is recused, each by one account."""
+    return sorted({human(session, one) for one in recused_from(session, request_id)})
+
+
 def keep(session: Session, decision_id: str, signed: Mapping[str, Any]) -> None:
     """Keeps what was signed beside a decision."""
     session.add(
