@@ -11,6 +11,7 @@ from tests.bench.report import PeerMissing, Report, as_json, show
 BENCHES = {
     "consent": "tests.bench.consent",
     "export": "tests.bench.export",
+    "pages": "tests.bench.pages",
     "requests": "tests.bench.requests",
     "screening": "tests.bench.screening",
 }

@@ -15,7 +15,8 @@ class PeerMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Ratios are ours divided by the peer's: more is better."""
+    """Ratios are ours divided by the peer's: more is better, except where its page of the docs says
+    otherwise (`growth_3m_to_10m`, `html_vs_json`)."""
 
     bench: str
     ratios: dict[str, float]
