@@ -75,6 +75,7 @@ _templates.filters |= {
     "words": words.plain,
     "sentence": words.sentence,
     "soft": words.soft,
+    "roles": words.roles,
     "value": words.value,
     "purpose": words.purpose,
     "category": words.category,

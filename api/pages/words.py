@@ -1,5 +1,6 @@
 """The words of the process as people read them. The keys are the API's own names."""
 
+import re
 from collections.abc import Mapping
 
 from sharing.legal import LEGAL_BASES, SPECIAL_BASES
@@ -144,6 +145,11 @@ def sentence(name: object) -> str:
     """The same, with a capital."""
     words = plain(name)
     return words[:1].upper() + words[1:]
+
+
+def roles(said: str) -> str:
+    """A sentence of the API with its roles in words: `legal_counsel` becomes `legal counsel`."""
+    return re.sub(r"[a-z]+_[a-z]+", lambda found: ROLES.get(found[0], found[0]), said)
 
 
 def value(given: object) -> str:

@@ -41,7 +41,7 @@ class Desk:
         )
         try:
             page = await context.new_page()
-            page.set_default_timeout(10_000)
+            page.set_default_timeout(60_000)  # for a machine that is busy with other things
             yield page
         finally:
             await context.close()
