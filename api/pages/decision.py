@@ -2,10 +2,10 @@
 call of the API, made from a form."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from api.pages import refusals
@@ -16,7 +16,9 @@ from api.problems import in_our_words
 from api.routes import claims, decisions
 from api.routes.claims import AtGate
 from api.routes.decisions import NewDecision, TakingBack
-from sharing.errors import Refused
+from sharing.errors import Refused, bad_field
+
+M = TypeVar("M", bound=BaseModel)
 
 HERE_AGAIN = frozenset({"invalid_body", "stale_digest", "wrong_stage", "cooling_off"})
 MISSING = {
@@ -83,9 +85,18 @@ def _errors(invalid: ValidationError) -> dict[str, str]:
     return found
 
 
+def _made(body: type[M], **given: Any) -> M:
+    """The body of a call; raises Refused where the form was changed into another."""
+    try:
+        return body.model_validate(given)
+    except ValidationError as invalid:
+        path, words = next(iter(_errors(invalid).items()))
+        raise bad_field(path, words) from invalid
+
+
 async def _back(visit: Visit) -> Response:
     request_id, decision_id = (visit.call.path_params[n] for n in ("request_id", "decision_id"))
-    body = TakingBack(reason=visit.sent("reason") or None)
+    body = _made(TakingBack, reason=visit.sent("reason") or None)
     await decisions.take_back(request_id, decision_id, body, visit.call)
     return _back_to(request_id, "taken_back")
 
@@ -100,7 +111,7 @@ async def _release(visit: Visit) -> Response:
 
 async def _at_gate(visit: Visit, act: Callable[..., Awaitable[Response]], said: str) -> Response:
     request_id = visit.call.path_params["request_id"]
-    await act(request_id, AtGate.model_validate({"stage": visit.sent("stage")}), visit.call)
+    await act(request_id, _made(AtGate, stage=visit.sent("stage")), visit.call)
     return _back_to(request_id, said)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.answers import KEEP_ALIVE, event_stream, last_seen, streamed
 from api.pages import words
 from api.pages.doors import Visit, hang
+from api.routes.requests import own
 from sharing.records.events import Event
 
 LOOK_EVERY, QUIET_LOOKS, AT_ONCE = 1.0, 15, 50
@@ -23,9 +24,11 @@ def add_to(app: FastAPI) -> None:
 
 
 async def _live(visit: Visit) -> Response:
+    request_id = visit.call.path_params["request_id"]
+    await visit.call.read(lambda session: own(session, visit.call, request_id).id)
     seen = last_seen(visit.call.headers.get("last-event-id"))
     seen = seen or last_seen(visit.call.query_params.get("after"))
-    return event_stream(_stream(visit, visit.call.path_params["request_id"], seen))
+    return event_stream(_stream(visit, request_id, seen))
 
 
 async def _stream(visit: Visit, request_id: str, after: int) -> AsyncIterator[bytes]:
