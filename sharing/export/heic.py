@@ -34,10 +34,13 @@ class _Walk:
         self.index = self._boxes()
         self.kept: dict[int, Kept] = {}
         self.cleaned: dict[int, bytes | None] = {}
+        self.parts = 0
         self.left = len(self.view)  # what is kept twice, or more, would be more than there is
 
     def pieces(self) -> list[Piece]:
         index, primary = self.index, self.index.primary
+        if index.referred(b"thmb", primary) or index.referred(b"auxl", primary):
+            raise Unreadable("The picture in this HEIC says that it belongs to another one.")
         self._keep(index.item(primary))
         alpha = self._alpha()
         references = [(b"dimg", kept.number, kept.tiles) for kept in self.kept.values()]
@@ -137,8 +140,9 @@ class _Walk:
         image: list[Piece] = []
         for part, stop in hevc.pictures(data, view, start, end, prefix):
             image.append(view[part:stop])
-            if len(image) > MOST_PIECES:
-                raise Unreadable("An image of this HEIC is in too many pieces.")
+            self.parts += 1
+            if self.parts > MOST_PIECES:
+                raise Unreadable("This HEIC is in too many pieces.")
         return image
 
     def _properties(self, item: Item) -> list[tuple[bytes, memoryview]]:

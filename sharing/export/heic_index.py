@@ -148,13 +148,13 @@ def _associations(index: Index, fields: Fields) -> None:
     size = 2 if flags & 1 else 1
     bit = 1 << (8 * size - 1)
     for _ in range(fields.number(4)):
-        item = index.item(fields.number(4 if version else 2))
+        item = index.items.get(fields.number(4 if version else 2))
         for _ in range(fields.number(1)):
             value = fields.number(size)
             place = value & (bit - 1)
             if place > len(index.properties):
                 raise Unreadable("An item of this HEIC has a property that is not there.")
-            if place:
+            if place and item is not None:  # what is no item is a group of items
                 item.properties.append((place - 1, bool(value & bit)))
 
 

@@ -9,7 +9,7 @@ from sharing.export.unreadable import Buffer, Unreadable
 from sharing.export.windows import WINDOW, give_back
 
 _SETS = (32, 33, 34)  # video, sequence and picture parameters
-_SLICES = frozenset((*range(10), *range(16, 22)))  # the others are reserved
+_SLICES = range(16, 22)  # of pictures that need no other picture: a photo has no other kind
 
 
 def configuration(body: memoryview) -> bytes:

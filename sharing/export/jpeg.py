@@ -75,8 +75,10 @@ class _Walk:
             kind = _KINDS[marker]
             if kind < _TABLE or start != at:
                 if run < at:
-                    self._keep(view[run:at])
+                    self.kept.append(view[run:at])
                 run = start
+                if len(self.kept) > MOST_PIECES:
+                    raise Unreadable("This JPEG is in too many pieces.")
             at = self._segment(view, start, marker, kind)
             if kind < _TABLE:
                 run = at
@@ -85,11 +87,6 @@ class _Walk:
         if run < at:
             self.kept.append(view[run:at])
         return [_SOI + self.head.cleaned(), *self.kept, _END]
-
-    def _keep(self, run: memoryview) -> None:
-        if len(self.kept) == MOST_PIECES:
-            raise Unreadable("This JPEG is in too many pieces.")
-        self.kept.append(run)
 
     def _marker(self, at: int) -> int:
         """Where the marker at `at` really begins, which may be after fill bytes."""

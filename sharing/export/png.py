@@ -8,7 +8,7 @@ import zlib
 
 from sharing.export import exif, icc
 from sharing.export.png_header import Header
-from sharing.export.unreadable import MOST_PIECES, Buffer, Piece, Unreadable
+from sharing.export.unreadable import Buffer, Piece, Unreadable
 from sharing.export.windows import windows
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -91,8 +91,6 @@ class _Walk:
         if start < end:
             self.kept.append(self.view[start:end])
         self.run = (end, end)
-        if len(self.kept) > MOST_PIECES:
-            raise Unreadable("This PNG is in too many pieces.")
 
     def _image_data(self) -> None:
         if self.rows is None and self.header is not None:
