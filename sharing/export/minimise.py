@@ -26,7 +26,7 @@ _OTHERS = {b"GIF8": "GIF", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"BM": "BMP"}
 def minimise(data: Buffer, media_type: str) -> list[Piece]:
     """The pieces of the stripped photo, in order; joined, they are the file to deliver.
 
-    Kept: the image itself, colour profile and orientation. `media_type` is what `media_type_of`
+    Kept: the image itself, colour profile and orientation. `media_type` is what `format_of`
     says. Raises Unreadable for anything but a structurally whole photo of that format.
     """
     strip = _STRIP.get(media_type)
@@ -36,7 +36,7 @@ def minimise(data: Buffer, media_type: str) -> list[Piece]:
     return strip(data)
 
 
-def media_type_of(data: Buffer) -> str:
+def format_of(data: Buffer) -> str:
     """The media type of a photo, by its first bytes; raises Unreadable for what is none of ours."""
     if data[:2] == b"\xff\xd8":
         return JPEG
@@ -68,4 +68,4 @@ def _cannot(name: str) -> Unreadable:
     return Unreadable(f"This is a {name}, which cannot be stripped of what is not picture yet.")
 
 
-__all__ = ["EXTENSIONS", "HEIC", "JPEG", "PNG", "WEBP", "Unreadable", "media_type_of", "minimise"]
+__all__ = ["EXTENSIONS", "HEIC", "JPEG", "PNG", "WEBP", "Unreadable", "format_of", "minimise"]

@@ -21,7 +21,7 @@ from sharing.export.destination import (
     writing_to,
 )
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
-from sharing.export.minimise import EXTENSIONS, Unreadable, media_type_of, minimise
+from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
@@ -121,7 +121,7 @@ class _Objects:
                 self.unread.append(data)
                 continue
             try:
-                media_type = media_type_of(data)
+                media_type = format_of(data)
                 pieces = in_windows(data, minimise(data, media_type))
             except Unreadable as why:
                 self.unread.append(Unread(candidate.path, why.detail))

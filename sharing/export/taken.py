@@ -8,7 +8,7 @@ from datetime import datetime
 from sharing.export import exif, heic_index
 from sharing.export.iso_boxes import Box
 from sharing.export.jpeg_head import exif_block
-from sharing.export.minimise import HEIC, JPEG, PNG, WEBP, media_type_of
+from sharing.export.minimise import HEIC, JPEG, PNG, WEBP, format_of
 from sharing.export.unreadable import Unreadable
 
 # What reads a part of a photo: (offset, bytes) -> at most so many bytes.
@@ -23,7 +23,7 @@ def taken_at(read: ReadAt) -> datetime | None:
     """The time of a photo whose parts `read` gives, as UTC; None where it has none."""
     start = read(0, _HEAD)
     try:
-        kind = media_type_of(start)
+        kind = format_of(start)
         block = exif_block(start) if kind == JPEG else _FIND[kind](read)
     except Unreadable:
         return None

@@ -10,13 +10,15 @@ from json import loads
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from api.demo.camera import srgb_profile
-from sharing.export.minimise import EXTENSIONS, Unreadable, media_type_of, minimise
+from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
+from sharing.export.verify import verify
 from tests.sharing.export import carriers
 from tests.sharing.export.carriers import (
     DATED,
@@ -29,13 +31,14 @@ from tests.sharing.export.carriers import (
     riff,
     riff_chunks,
 )
-from tests.sharing.export.photos import jpeg, picture, pixels, with_secrets
+from tests.sharing.export.packages import KEY, delivered
+from tests.sharing.export.photos import candidates, jpeg, picture, pixels, with_secrets
 
 SMALL = {name: make() for name, make in sorted(SPOILED.items())}
 
 
 def stripped(data: bytes) -> bytes:
-    return b"".join(minimise(data, media_type_of(data)))
+    return b"".join(minimise(data, format_of(data)))
 
 
 def refusal(data: bytes) -> str:
@@ -85,7 +88,7 @@ def test_an_independent_reader_finds_nothing(tmp_path: Path) -> None:
     for place in ("before", "after"):
         (tmp_path / place).mkdir()
         for name, data in SMALL.items():
-            file = tmp_path / place / (name + EXTENSIONS[media_type_of(data)])
+            file = tmp_path / place / (name + EXTENSIONS[format_of(data)])
             file.write_bytes(data if place == "before" else stripped(data))
     told = _exiftool(tmp_path / "before")
     assert all("SECRET" in str(photo) for photo in told)
@@ -269,8 +272,25 @@ def test_other_formats_are_refused_by_name(data: bytes, says: str) -> None:
 )
 def test_bytes_say_what_a_photo_is(kind: str, data: bytes) -> None:
     """The media type comes from the first bytes."""
-    assert media_type_of(data) == kind
-    assert media_type_of(with_secrets(jpeg())) == "image/jpeg"
+    assert format_of(data) == kind
+    assert format_of(with_secrets(jpeg())) == "image/jpeg"
+
+
+@pytest.mark.parametrize("packing", ["webdataset", "objects"])
+def test_a_package_of_every_format(tmp_path: Path, packing: str) -> None:
+    """Each object leaves with the extension and media type of its bytes, and `verify` agrees."""
+    home = tmp_path / "source/anna"
+    home.mkdir(parents=True)
+    for number, data in enumerate([jpeg(), PNG, WEBP, HEIC, encoded("GIF"), encoded("AVIF")]):
+        (home / f"{number}.jpg").write_bytes(data)
+    made = delivered(tmp_path / "source", tmp_path, candidates(tmp_path / "source"), packing)
+    rows = pq.read_table(made.folder / "manifest.parquet").to_pylist()
+    told = {(Path(row["path"]).suffix, row["media_type"]) for row in rows}
+    assert told == {(extension, kind) for kind, extension in EXTENSIONS.items()}
+    assert verify(made.folder, KEY.public_key()).objects == 4
+    refused = {unread.path: unread.detail for shard in made.shards for unread in shard.unread}
+    assert refused.keys() == {"anna/4.jpg", "anna/5.jpg"}
+    assert "GIF" in refused["anna/4.jpg"]
 
 
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
