@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from sharing.export.minimise import EXTENSIONS
+
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -129,8 +131,8 @@ def _photos(shards: Sequence[DeliveredFile]) -> dict[str, Any]:
         "@id": "photos",
         "name": "photos",
         "containedIn": [{"@id": file.path} for file in shards],
-        "encodingFormat": "image/jpeg",
-        "includes": "*.jpg",
+        "encodingFormat": list(EXTENSIONS),
+        "includes": [f"*{extension}" for extension in EXTENSIONS.values()],
     }
 
 

@@ -9,8 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from sharing.errors import Refused, bad_field
-from sharing.export import exif, index_file
-from sharing.export.jpeg_head import exif_block
+from sharing.export import index_file, taken
 from sharing.export.paths import shown, why_unsafe
 from sharing.export.subject_from import check_subject_from, index_file_name, subject_pattern
 
@@ -20,9 +19,10 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
     ".heic": "image/heic",
+    ".heif": "image/heic",
+    ".hif": "image/heic",
 }
 
-_HEAD = 128 * 1024  # EXIF stands in the first segments, each at most 64 KiB
 _REPORT_EVERY = 500
 
 
@@ -84,7 +84,7 @@ def _by_pattern(folder: Path, subject_of: Callable[[str], str | None]) -> Iterat
     for path, size, modified, media_type in _images(str(folder), ""):
         subject = subject_of(path)
         if subject is not None:
-            taken = _taken_at(folder / path, media_type)
+            taken = _taken_at(folder / path)
             yield IndexedObject(path, subject, size, modified, media_type, taken)
 
 
@@ -97,7 +97,7 @@ def _by_index_file(folder: Path, file: Path) -> Iterator[IndexedObject]:
             raise index_file.bad_index(
                 file, row.line, f"the object {shown(row.object)} {what}; correct or drop the line."
             )
-        taken = row.taken_at or _taken_at(folder / row.object, media_type)
+        taken = row.taken_at or _taken_at(folder / row.object)
         size, modified = status.st_size, status.st_mtime_ns
         yield IndexedObject(row.object, row.subject, size, modified, media_type, taken)
 
@@ -149,15 +149,12 @@ def _media_type(name: str) -> str | None:
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower())
 
 
-def _taken_at(file: Path, media_type: str) -> datetime | None:
-    if media_type != "image/jpeg":
-        return None
+def _taken_at(file: Path) -> datetime | None:
     try:
         with file.open("rb", buffering=0) as photo:
-            block = exif_block(photo.read(_HEAD))
+            return taken.taken_at(lambda at, size: os.pread(photo.fileno(), size, at))
     except OSError:
         return None
-    return exif.taken_at(block) if block else None
 
 
 __all__ = ["MEDIA_TYPES", "IndexedObject", "check_subject_from", "folder_of", "scan"]

@@ -5,7 +5,7 @@ attempt that begins sweeps away what earlier ones left there, so that one that w
 wakes up, finds its files gone and publishes nothing."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from operator import itemgetter
@@ -21,12 +21,13 @@ from sharing.export.destination import (
     writing_to,
 )
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
-from sharing.export.minimise import Unreadable, minimise
+from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
+from sharing.export.windows import in_windows
 
-_EXTENSION = ".jpg"  # minimise lets nothing else through
+_AT_ONCE = 8 * 1024 * 1024  # bytes; a larger object is written, and encrypted, as it is read
 _REPORT_EVERY = 32
 
 
@@ -109,7 +110,7 @@ class _Objects:
         self._names = [name for name, _ in named]
         self._read = read(source, [candidate for _, candidate in named])
 
-    def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, list[Piece], int]]:
+    def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, Iterable[Piece], int]]:
         """(file name, pieces, bytes) of each object that can be exported."""
         done = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
@@ -120,16 +121,25 @@ class _Objects:
                 self.unread.append(data)
                 continue
             try:
-                pieces = minimise(data, candidate.media_type)
+                media_type = format_of(data)
+                pieces = in_windows(data, minimise(data, media_type))
             except Unreadable as why:
                 self.unread.append(Unread(candidate.path, why.detail))
                 continue
-            size = self._add(folder + name + _EXTENSION, shard, candidate, pieces)
-            yield name + _EXTENSION, pieces, size
+            file = name + EXTENSIONS[media_type]
+            size = self._add(folder + file, shard, candidate, media_type, pieces)
+            yield file, pieces, size
         if self._progress is not None:
             self._progress(done, self.bytes)
 
-    def _add(self, path: str, shard: str, candidate: Candidate, pieces: list[Piece]) -> int:
+    def _add(
+        self,
+        path: str,
+        shard: str,
+        candidate: Candidate,
+        media_type: str,
+        pieces: Iterable[Piece],
+    ) -> int:
         digest, size = sha256(), 0
         for piece in pieces:
             digest.update(piece)
@@ -144,7 +154,7 @@ class _Objects:
                 subject_pseudonym=self._pseudonyms.subject(candidate.subject),
                 category=self._category,
                 consent_position=candidate.consent_position,
-                media_type=candidate.media_type,
+                media_type=media_type,
             )
         )
         return size
@@ -176,33 +186,42 @@ class _Shard:
         return self._write_tar(objects) if self._tar else self._write_objects(objects)
 
     def _write_tar(self, objects: _Objects) -> tuple[PackedFile, ...]:
-        pieces = _members(objects.stripped("", self._name))
-        with ShardFile(self.work / "data") as file:
-            if self._age:
-                write_encrypted(file, pieces, self._age)
-            else:
-                for piece in pieces:
-                    file.write(piece)
+        written = self._write(self.work / "data", _members(objects.stripped("", self._name)))
         if not objects.rows:
             (self.work / "data").unlink()
             return ()
-        return (PackedFile(self._data.name, file.bytes, file.sha256),)
+        return (PackedFile(self._data.name, *written),)
 
     def _write_objects(self, objects: _Objects) -> tuple[PackedFile, ...]:
         folder = self.work / "data"
         folder.mkdir()
         files = []
-        for name, pieces, _ in objects.stripped(f"{self._name}/", self._name):
-            data, digest = b"".join(pieces), objects.rows[-1].sha256
-            if self._age:
-                data = encrypted(data, self._age)
-                digest = sha256(data).hexdigest()
-            (folder / (name + self._suffix)).write_bytes(data)
-            files.append(PackedFile(f"{self._name}/{name}{self._suffix}", len(data), digest))
+        for name, pieces, size in objects.stripped(f"{self._name}/", self._name):
+            file = folder / (name + self._suffix)
+            if size > _AT_ONCE:
+                written = self._write(file, iter(pieces))
+            else:
+                data, digest = b"".join(pieces), objects.rows[-1].sha256
+                if self._age:
+                    data = encrypted(data, self._age)
+                    digest = sha256(data).hexdigest()
+                file.write_bytes(data)
+                written = len(data), digest
+            files.append(PackedFile(f"{self._name}/{file.name}", *written))
         sync_files(folder)
         if not files:
             folder.rmdir()
         return tuple(files)
+
+    def _write(self, path: Path, pieces: Iterator[Piece]) -> tuple[int, str]:
+        """(bytes, sha256) of a new file of these pieces, as they are delivered."""
+        with ShardFile(path) as file:
+            if self._age:
+                write_encrypted(file, pieces, self._age)
+            else:
+                for piece in pieces:
+                    file.write(piece)
+        return file.bytes, file.sha256
 
     def publish(self, part: bytes) -> None:
         """Renames data and manifest part into place."""
@@ -231,7 +250,7 @@ class _Shard:
             self._data.unlink(missing_ok=True)
 
 
-def _members(stripped: Iterator[tuple[str, list[Piece], int]]) -> Iterator[Piece]:
+def _members(stripped: Iterator[tuple[str, Iterable[Piece], int]]) -> Iterator[Piece]:
     """The bytes of a tar of these objects."""
     for name, pieces, size in stripped:
         yield tar.header(name, size)
