@@ -13,7 +13,8 @@ from sharing.clearance import Clearance
 from sharing.consent import Coverage
 from sharing.errors import Refused
 from sharing.export.pack import ShardResult
-from sharing.export.select import Chosen, cut
+from sharing.export.plan import Bounds, Piece, cut
+from sharing.export.select import Chosen
 from sharing.export.select import choose as choose_shard
 from sharing.records import clearances, exports, reports, requests, scopes
 from sharing.records.datasets import Dataset
@@ -69,17 +70,17 @@ def planned(session: Session, export_id: str) -> int | None:
     return case_of(session, export_id).export.shards
 
 
-def survey(session: Session, export_id: str) -> tuple[Sequence[tuple[int, str]], Coverage]:
-    """(index position, subject) of all that an export asks for, and its consent counted."""
+def survey(session: Session, export_id: str, bounds: Bounds) -> tuple[tuple[Piece, ...], Coverage]:
+    """All that an export asks for, cut into shards, and its consent counted."""
     case = case_of(session, export_id)
-    return scopes.objects_of(session, case.revision), scopes.coverage(session, case.request)
+    pieces = tuple(cut(scopes.sizes(session, case.revision), bounds))
+    return pieces, scopes.coverage(session, case.request)
 
 
 def plan(
     unit: Unit,
     export_id: str,
-    objects: Sequence[tuple[int, str]],
-    size: int,
+    pieces: Sequence[Piece],
     counted: Coverage,
 ) -> int:
     """Writes the shards of an export, and the report of its consent as it is at the trigger; the
@@ -87,24 +88,24 @@ def plan(
     case = case_of(unit.session, export_id, hold=True)
     if case.export.shards is not None:
         return case.export.shards
-    if not objects:
+    if not pieces:
         raise Refused("nothing_in_scope", "No object is in scope: ask the partner for a revision.")
-    rows = [
-        ExportShard(export_id=export_id, number=n, first=first, last=last)
-        for n, (first, last) in enumerate(cut(objects, size))
-    ]
-    unit.session.add_all(rows)
-    case.export.shards, case.export.total = len(rows), len(objects)
+    unit.session.add_all(
+        ExportShard(export_id=export_id, number=n, first=piece.first, last=piece.last)
+        for n, piece in enumerate(pieces)
+    )
+    case.export.shards = len(pieces)
+    case.export.total = sum(piece.objects for piece in pieces)
     reports.keep(unit, case.request, Moment.TRIGGER, counted, export_id)
     unit.audit(
         EXPORTER,
         "export.planned",
         case.request.id,
         export=export_id,
-        shards=len(rows),
-        objects=len(objects),
+        shards=len(pieces),
+        objects=case.export.total,
     )
-    return len(rows)
+    return len(pieces)
 
 
 def take_shard(unit: Unit, export_id: str, number: int) -> Fenced | None:

@@ -15,6 +15,7 @@ from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
 from sharing.export.erase import erase
 from sharing.export.pack import ShardResult, write_shard
+from sharing.export.plan import Bounds
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.releases import Run, Stale
 from sharing.export.runs import Fenced
@@ -37,8 +38,9 @@ class ExportPlane:
     ) -> None:
         self._database = database
         self._follower = follower or Follower(database, settings)
-        self._shard_objects = settings.shard_objects
+        self._bounds = Bounds(settings.shard_objects, settings.shard_bytes)
         self._silence = settings.takeover_seconds
+        self._window = settings.window_shards
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
@@ -52,15 +54,17 @@ class ExportPlane:
         """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
         async with beating():
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
-                return Plan(0, self._silence)
+                return Plan(0, self._silence, self._window)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
                 await self._follower.up_to_date()
-                objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
-                known = await self._database.write(
-                    lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
+                pieces, counted = await self._database.read(
+                    lambda s: runs.survey(s, export_id, self._bounds)
                 )
-            return Plan(known, self._silence)
+                known = await self._database.write(
+                    lambda u: runs.plan(u, export_id, pieces, counted)
+                )
+            return Plan(known, self._silence, self._window)
 
     @activity.defn
     async def export_shard(self, task: ShardTask) -> None:
