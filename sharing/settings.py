@@ -71,6 +71,7 @@ class Settings:
     # The agreement: a template in the place of the packaged one, and what accepts it as it is.
     agreement_template: Path | None = None
     agreement_acceptance: str = "submission"
+    object_seconds: float = 120.0
     pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     # A consent source kept elsewhere; without an address the ledger stands alone.

@@ -4,7 +4,7 @@ Each function that changes something is one transaction. Each begins by demandin
 and each ends a superseded attempt by comparing its fence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlmodel import Session
@@ -27,6 +27,7 @@ from sharing.records.unit import Unit
 from sharing.stages import LIVE_EXPORTS, Exclusion, ExportState
 
 EXPORTER = "system:export"
+UNTIMED: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,15 @@ def choose(session: Session, fenced: Fenced) -> Chosen:
     return choose_shard(session, case.request, case.revision, shard, now())
 
 
-def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult) -> None:
-    """Records what an attempt packed, unless a later attempt took the shard meanwhile."""
+def commit_shard(
+    unit: Unit,
+    fenced: Fenced,
+    chosen: Chosen,
+    packed: ShardResult,
+    spent: Mapping[str, int] = UNTIMED,
+) -> None:
+    """Records what an attempt packed, unless a later attempt took the shard meanwhile. `spent`:
+    microseconds by stage, beside those of the packing."""
     case_of(unit.session, fenced.export_id)
     shard = unit.session.get_one(
         ExportShard, (fenced.export_id, fenced.number), with_for_update=True
@@ -160,6 +168,8 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
         ),
     )
     shard.result, shard.committed_at = asdict(packed), now()
+    packing = shard.result.pop("stages")
+    shard.stages = dict(Counter(shard.stages) + Counter(packing) + Counter(spent))
     for one in packed.unread:
         unit.session.merge(
             UnreadableObject(
@@ -188,7 +198,8 @@ def ended_in_vain(session: Session, export_id: str) -> bool:
     return exports.get(session, export_id).state in (ExportState.FAILED, ExportState.CANCELLED)
 
 
-def erased(unit: Unit, export_id: str) -> None:
+def erased(unit: Unit, export_id: str, spent: Mapping[str, int] = UNTIMED) -> None:
     """What an export left in staging is gone."""
-    request_id = exports.get(unit.session, export_id).request_id
-    unit.audit(EXPORTER, "export.erased", request_id, export=export_id)
+    export = exports.get(unit.session, export_id)
+    exports.spend(export, spent)
+    unit.audit(EXPORTER, "export.erased", export.request_id, export=export_id)
