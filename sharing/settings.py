@@ -16,7 +16,15 @@ from sharing.stages import GATES, Stage
 
 PREFIX = "CLEARANCE_"
 DAYS_MOST = 36_500.0  # a hundred years: further away than any calendar arithmetic here goes wrong
-MOST = {"OBJECTS": 100_000, "PROCESSES": 256, "SECONDS": 3_600, "DAYS": DAYS_MOST, "MAX": DAYS_MOST}
+MOST = {
+    "OBJECTS": 100_000,
+    "BYTES": 2**40,
+    "SHARDS": 1_000,
+    "PROCESSES": 256,
+    "SECONDS": 3_600,
+    "DAYS": DAYS_MOST,
+    "MAX": DAYS_MOST,
+}
 ACCEPTANCES = ("submission", "signature")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -55,12 +63,15 @@ class Settings:
     clearance_days: float = 30.0
     retention_days_max: int = 1825
     shard_objects: int = 2500
+    shard_bytes: int = 268_435_456
+    window_shards: int = 16
     # Files that consent is judged by: own terms beside the packaged ones, own rules in their place.
     vocabulary: Path | None = None
     jurisdictions: Path | None = None
     # The agreement: a template in the place of the packaged one, and what accepts it as it is.
     agreement_template: Path | None = None
     agreement_acceptance: str = "submission"
+    object_seconds: float = 120.0
     pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     # A consent source kept elsewhere; without an address the ledger stands alone.

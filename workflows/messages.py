@@ -164,10 +164,24 @@ class ShardTask:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The shards an export consists of, numbered from 0, and after how many seconds of silence an
-    attempt at one is given up."""
+    attempt at one is given up. `window`: how many are under way at once; `lap`: how many one run of
+    the workflow does before the next run goes on, with a history of its own."""
 
     shards: int
     silence: float = 10.0
+    window: int = 4
+    lap: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """All that one run of an export's workflow hands to the next: the plan, the first shard that
+    was not begun, those that are to be made again, and how many shard runs were done."""
+
+    plan: Plan
+    next: int = 0
+    stale: tuple[int, ...] = ()
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True)

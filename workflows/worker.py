@@ -98,7 +98,7 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
             indexing.index_dataset,
         ],
         interceptors=[RefusalInterceptor()],
-        max_concurrent_activities=8,
+        max_concurrent_activities=plane.at_once,
         max_heartbeat_throttle_interval=timedelta(milliseconds=500),
         graceful_shutdown_timeout=FINISH,
     )

@@ -6,7 +6,7 @@ wakes up, finds its files gone and publishes nothing."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import itemgetter
 from pathlib import Path
@@ -25,6 +25,9 @@ from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
+from sharing.export.stopwatch import Step, Stopwatch
+from sharing.export.suspects import DETAIL, InHand, Watch
+from sharing.export.unreadable import Buffer
 from sharing.export.windows import in_windows
 
 _AT_ONCE = 8 * 1024 * 1024  # bytes; a larger object is written, and encrypted, as it is read
@@ -33,7 +36,8 @@ _REPORT_EVERY = 32
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """One packed shard. `bytes` counts the plain objects; `manifest` is the part's path."""
+    """One packed shard. `bytes` counts the plain objects; `manifest` is the part's path; `stages`
+    says how many microseconds went where."""
 
     number: int
     files: tuple[PackedFile, ...]
@@ -42,6 +46,7 @@ class ShardResult:
     manifest: str
     manifest_sha256: str
     unread: tuple[Unread, ...]
+    stages: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 def write_shard(
@@ -56,23 +61,28 @@ def write_shard(
     age_recipient: str | None,
     attempt: str,
     progress: Callable[[int, int], None] | None,
+    watch: Watch | None = None,
 ) -> ShardResult:
     """Writes shard `number` of a package into `staging`.
 
     Objects are ordered by pseudonym, so that their order says nothing about the subjects' names.
-    `progress` is told (objects, bytes) as they pass and may raise to stop. Raises
-    DestinationFailed or SourceFailed, and then nothing of this attempt is visible. The same
-    candidates always give the same bytes, except under age, which draws a new key for each file.
+    `progress` is told (objects, bytes) as they pass and may raise to stop; `watch` finds objects
+    that kill. Raises DestinationFailed or SourceFailed, and then nothing of this attempt is
+    visible. The same candidates always give the same bytes, except under age, which draws a new key
+    for each file.
     """
     if packing not in PACKINGS:
         raise ValueError(f"packing is one of {', '.join(PACKINGS)}, not {packing!r}")
-    with writing_to(staging):
+    clock = Stopwatch()
+    with writing_to(staging), InHand(watch) as hand:
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            objects = _Objects(source, candidates, category, pseudonyms, progress)
+            objects = _Objects(source, candidates, category, pseudonyms, progress, clock, hand)
             files = shard.write(objects)
             part = manifest.encoded(objects.rows)
+            clock.lap(Step.PACK)
             shard.publish(part)
+            clock.lap(Step.SYNC)
         except FileNotFoundError:
             raise shard.superseded() from None
         finally:
@@ -85,6 +95,7 @@ def write_shard(
         manifest=shard.part,
         manifest_sha256=sha256(part).hexdigest(),
         unread=tuple(objects.unread),
+        stages=clock.microseconds(),
     )
 
 
@@ -98,7 +109,11 @@ class _Objects:
         category: str,
         pseudonyms: Pseudonyms,
         progress: Callable[[int, int], None] | None,
+        clock: Stopwatch,
+        hand: InHand,
     ) -> None:
+        self.clock = clock
+        self._hand = hand
         self.rows: list[manifest.Row] = []
         self.unread: list[Unread] = []
         self.bytes = 0
@@ -115,20 +130,26 @@ class _Objects:
         done = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
             done += 1
+            self.clock.lap(Step.READ)
             if self._progress is not None and done % _REPORT_EVERY == 0:
                 self._progress(done, self.bytes)
             if isinstance(data, Unread):
                 self.unread.append(data)
                 continue
+            if not self._hand.takes(name):
+                self.unread.append(Unread(candidate.path, DETAIL))
+                continue
             try:
-                media_type = format_of(data)
-                pieces = in_windows(data, minimise(data, media_type))
+                media_type, pieces = _clean(data)
             except Unreadable as why:
                 self.unread.append(Unread(candidate.path, why.detail))
                 continue
+            self.clock.lap(Step.MINIMISE)
             file = name + EXTENSIONS[media_type]
             size = self._add(folder + file, shard, candidate, media_type, pieces)
+            self.clock.lap(Step.HASH)
             yield file, pieces, size
+            self.clock.lap(Step.PACK)
         if self._progress is not None:
             self._progress(done, self.bytes)
 
@@ -160,6 +181,18 @@ class _Objects:
         return size
 
 
+def _clean(data: Buffer) -> tuple[str, Iterable[Piece]]:
+    """(media type, pieces) of the object without its metadata. What no rule foresaw is unreadable
+    too: it is never passed on as it is, and never holds up the objects beside it."""
+    try:
+        media_type = format_of(data)
+        return media_type, in_windows(data, minimise(data, media_type))
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as unforeseen:
+        raise Unreadable(f"cannot be cleaned ({type(unforeseen).__name__})") from unforeseen
+
+
 class _Shard:
     """Where a shard is written, and the step that makes it visible."""
 
@@ -187,6 +220,7 @@ class _Shard:
 
     def _write_tar(self, objects: _Objects) -> tuple[PackedFile, ...]:
         written = self._write(self.work / "data", _members(objects.stripped("", self._name)))
+        objects.clock.lap(Step.SYNC)
         if not objects.rows:
             (self.work / "data").unlink()
             return ()
@@ -209,6 +243,7 @@ class _Shard:
                 written = len(data), digest
             files.append(PackedFile(f"{self._name}/{file.name}", *written))
         sync_files(folder)
+        objects.clock.lap(Step.SYNC)
         if not files:
             folder.rmdir()
         return tuple(files)

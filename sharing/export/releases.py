@@ -4,7 +4,7 @@ Consent is looked at once more with the ledger held, and the database looks at t
 when the row is written."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from sharing.consent_source import LEDGER_ALONE, Demanded
 from sharing.export.pack import PackedFile, ShardResult
-from sharing.export.runs import EXPORTER, RunCase, case_of
+from sharing.export.runs import EXPORTER, UNTIMED, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
@@ -111,7 +111,11 @@ def _hold(unit: Unit, case: RunCase, stale: Sequence[int]) -> None:
 
 
 def release(
-    unit: Unit, run: Run, sealed: Sealed, demanded: Demanded = LEDGER_ALONE
+    unit: Unit,
+    run: Run,
+    sealed: Sealed,
+    demanded: Demanded = LEDGER_ALONE,
+    spent: Mapping[str, int] = UNTIMED,
 ) -> Stale | None:
     """The transaction in which bytes leave: the consent of every subject in it is looked at once
     more with the ledger held, and the database looks at the whole promise as the row is written.
@@ -119,6 +123,7 @@ def release(
     case = case_of(unit.session, run.export_id, hold=True)
     if is_released(unit.session, run.export_id):
         return None
+    exports.spend(case.export, spent)
     at = now()
     shards = exports.shards_of(unit.session, run.export_id)
     stale = lapsed(unit.session, case.request, case.revision, shards, at, run.proof)
@@ -169,12 +174,15 @@ def released(session: Session, export_id: str) -> Released:
     return Released(request.partner_id, row.fence, row.envelope)
 
 
-def delivered(unit: Unit, export_id: str, location: str) -> None:
+def delivered(
+    unit: Unit, export_id: str, location: str, spent: Mapping[str, int] = UNTIMED
+) -> None:
     """The package lies where the partner can get it."""
     export = exports.get(unit.session, export_id, hold=True)
     if export.state == ExportState.DELIVERED:
         return
     request = requests.get(unit.session, export.request_id, hold=True)
+    exports.spend(export, spent)
     export.state, export.location, export.ended_at = ExportState.DELIVERED, location, now()
     requests.end(request, RequestState.DELIVERED)
     for what, subject in (("export.delivered", export_id), ("request.delivered", request.id)):

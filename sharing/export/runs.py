@@ -4,7 +4,7 @@ Each function that changes something is one transaction. Each begins by demandin
 and each ends a superseded attempt by comparing its fence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlmodel import Session
@@ -13,7 +13,8 @@ from sharing.clearance import Clearance
 from sharing.consent import Coverage
 from sharing.errors import Refused
 from sharing.export.pack import ShardResult
-from sharing.export.select import Chosen, cut
+from sharing.export.plan import Bounds, Piece, cut
+from sharing.export.select import Chosen
 from sharing.export.select import choose as choose_shard
 from sharing.records import clearances, exports, reports, requests, scopes
 from sharing.records.datasets import Dataset
@@ -26,6 +27,7 @@ from sharing.records.unit import Unit
 from sharing.stages import LIVE_EXPORTS, Exclusion, ExportState
 
 EXPORTER = "system:export"
+UNTIMED: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,17 @@ def planned(session: Session, export_id: str) -> int | None:
     return case_of(session, export_id).export.shards
 
 
-def survey(session: Session, export_id: str) -> tuple[Sequence[tuple[int, str]], Coverage]:
-    """(index position, subject) of all that an export asks for, and its consent counted."""
+def survey(session: Session, export_id: str, bounds: Bounds) -> tuple[tuple[Piece, ...], Coverage]:
+    """All that an export asks for, cut into shards, and its consent counted."""
     case = case_of(session, export_id)
-    return scopes.objects_of(session, case.revision), scopes.coverage(session, case.request)
+    pieces = tuple(cut(scopes.sizes(session, case.revision), bounds))
+    return pieces, scopes.coverage(session, case.request)
 
 
 def plan(
     unit: Unit,
     export_id: str,
-    objects: Sequence[tuple[int, str]],
-    size: int,
+    pieces: Sequence[Piece],
     counted: Coverage,
 ) -> int:
     """Writes the shards of an export, and the report of its consent as it is at the trigger; the
@@ -87,24 +89,24 @@ def plan(
     case = case_of(unit.session, export_id, hold=True)
     if case.export.shards is not None:
         return case.export.shards
-    if not objects:
+    if not pieces:
         raise Refused("nothing_in_scope", "No object is in scope: ask the partner for a revision.")
-    rows = [
-        ExportShard(export_id=export_id, number=n, first=first, last=last)
-        for n, (first, last) in enumerate(cut(objects, size))
-    ]
-    unit.session.add_all(rows)
-    case.export.shards, case.export.total = len(rows), len(objects)
+    unit.session.add_all(
+        ExportShard(export_id=export_id, number=n, first=piece.first, last=piece.last)
+        for n, piece in enumerate(pieces)
+    )
+    case.export.shards = len(pieces)
+    case.export.total = sum(piece.objects for piece in pieces)
     reports.keep(unit, case.request, Moment.TRIGGER, counted, export_id)
     unit.audit(
         EXPORTER,
         "export.planned",
         case.request.id,
         export=export_id,
-        shards=len(rows),
-        objects=len(objects),
+        shards=len(pieces),
+        objects=case.export.total,
     )
-    return len(rows)
+    return len(pieces)
 
 
 def take_shard(unit: Unit, export_id: str, number: int) -> Fenced | None:
@@ -134,8 +136,15 @@ def choose(session: Session, fenced: Fenced) -> Chosen:
     return choose_shard(session, case.request, case.revision, shard, now())
 
 
-def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult) -> None:
-    """Records what an attempt packed, unless a later attempt took the shard meanwhile."""
+def commit_shard(
+    unit: Unit,
+    fenced: Fenced,
+    chosen: Chosen,
+    packed: ShardResult,
+    spent: Mapping[str, int] = UNTIMED,
+) -> None:
+    """Records what an attempt packed, unless a later attempt took the shard meanwhile. `spent`:
+    microseconds by stage, beside those of the packing."""
     case_of(unit.session, fenced.export_id)
     shard = unit.session.get_one(
         ExportShard, (fenced.export_id, fenced.number), with_for_update=True
@@ -159,6 +168,8 @@ def commit_shard(unit: Unit, fenced: Fenced, chosen: Chosen, packed: ShardResult
         ),
     )
     shard.result, shard.committed_at = asdict(packed), now()
+    packing = shard.result.pop("stages")
+    shard.stages = dict(Counter(shard.stages) + Counter(packing) + Counter(spent))
     for one in packed.unread:
         unit.session.merge(
             UnreadableObject(
@@ -187,7 +198,8 @@ def ended_in_vain(session: Session, export_id: str) -> bool:
     return exports.get(session, export_id).state in (ExportState.FAILED, ExportState.CANCELLED)
 
 
-def erased(unit: Unit, export_id: str) -> None:
+def erased(unit: Unit, export_id: str, spent: Mapping[str, int] = UNTIMED) -> None:
     """What an export left in staging is gone."""
-    request_id = exports.get(unit.session, export_id).request_id
-    unit.audit(EXPORTER, "export.erased", request_id, export=export_id)
+    export = exports.get(unit.session, export_id)
+    exports.spend(export, spent)
+    unit.audit(EXPORTER, "export.erased", export.request_id, export=export_id)

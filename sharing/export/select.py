@@ -1,7 +1,7 @@
 """The first stage of the pipe: what is in scope, shard by shard, and whom consent lets through."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,13 +38,6 @@ class Proof:
 
     position: int
     until: datetime | None
-
-
-def cut(objects: Sequence[tuple[int, str]], size: int) -> Iterator[tuple[int, int]]:
-    """A scope cut into shards of at most `size` objects: first and last index position of each."""
-    for start in range(0, len(objects), size):
-        part = objects[start : start + size]
-        yield part[0][0], part[-1][0]
 
 
 def choose(

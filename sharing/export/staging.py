@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sharing.errors import Refused
 from sharing.export.destination import writing_to
+from sharing.export.suspects import Watch
 
 STAGING = ".staging"
 
@@ -24,6 +25,12 @@ class Staging:
     def attempt(self, shard: int, fence: int) -> Path:
         """The folder of one attempt at a shard, made."""
         return _made(self.folder / f"shard-{shard:05}.{fence}")
+
+    def watch(self, shard: int, fence: int, seconds: float) -> Watch:
+        """How this attempt at a shard is watched, beside what earlier ones left."""
+        marks = (self.folder / f"shard-{shard:05}.{earlier}.mark" for earlier in range(1, fence))
+        mark = self.folder / f"shard-{shard:05}.{fence}.mark"
+        return Watch(mark, tuple(mark for mark in marks if mark.exists()), seconds)
 
     def package(self, fence: int) -> Path:
         """The folder in which one attempt at a release puts the package together, made empty."""

@@ -1,5 +1,7 @@
 """Exports: runs, their shards, what could not be read, and the release that makes bytes leave."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +56,9 @@ class Export(SQLModel, table=True):
     total: int = 0
     shards: int | None = None
     excluded: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    stages: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
     code: str | None = None
     detail: str | None = None
     location: str | None = None
@@ -61,7 +66,8 @@ class Export(SQLModel, table=True):
 
 
 class ExportShard(SQLModel, table=True):
-    """A run of index positions, both ends included. `result` null until an attempt committed.
+    """A run of index positions, both ends included. `result` null until an attempt committed;
+    `stages`: how many microseconds its attempts that committed spent on what, repeats included.
 
     `places`: a bit for each position, set where its object is in the shard (records.places).
     `consent_*`: the ledger position, the terms and the moment up to which what is in it may go.
@@ -81,6 +87,9 @@ class ExportShard(SQLModel, table=True):
     consent_terms: str | None = None
     places: Bits | None = Field(default=None, sa_type=LargeBinary)
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    stages: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
     committed_at: datetime | None = None
 
 
@@ -180,6 +189,11 @@ def stop(
     export.state, export.ended_at = state, now()
     export.code, export.detail = code, detail
     export.fence += 1
+
+
+def spend(export: Export, spent: Mapping[str, int]) -> None:
+    """Adds microseconds by stage to those of an export."""
+    export.stages = dict(Counter(export.stages) + Counter(spent))
 
 
 def back_to_cleared(session: Session, request: Request) -> None:

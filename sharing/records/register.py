@@ -65,9 +65,7 @@ def affirm(unit: Unit, person_id: str, lasting: timedelta = YEAR) -> Statement:
     return row
 
 
-def declare(
-    unit: Unit, person_id: str, *, nothing: bool, lasting: timedelta = YEAR
-) -> Statement:
+def declare(unit: Unit, person_id: str, *, nothing: bool, lasting: timedelta = YEAR) -> Statement:
     """The same, where it agrees with the interests on record; raises Refused where not."""
     known = interests.held(unit.session, person_id)
     if nothing and known:

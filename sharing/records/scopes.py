@@ -1,8 +1,10 @@
 """Scopes over a dataset's index: which objects a revision asks for, and how many may go."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
+import numpy as np
 from sqlmodel import Session
 
 from sharing.consent import Coverage
@@ -13,15 +15,18 @@ from sharing.records.ledger import micros
 from sharing.records.requests import Request, RequestRevision
 from sharing.records.tables import now
 from sharing.request import taken_within
+from sharing.snapshot.columns import Whole
 from sharing.snapshot.keeper import Asked, snapshots_of
 from sharing.snapshot.progress import Tell, untold
+from sharing.snapshot.scope import PAGE
 from sharing.snapshot.selection import Filter
 from sharing.terms import terms_digest
 
 
-def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[int, str]]:
-    """(index position, subject) of every object in scope, in index order: the filter's matches,
-    up to the limit. Consent is not asked here: it excludes from the scope, and never refills it."""
+def sizes(session: Session, revision: RequestRevision) -> Iterator[tuple[Whole, Whole]]:
+    """(index positions, bytes as indexed) of every object in scope, in index order and page by
+    page: the filter's matches, up to the limit. Consent is not asked here: it excludes from the
+    scope, and never refills it."""
     scope = revision.body["scope"]
     statement = in_scope(
         revision.dataset_id,
@@ -29,9 +34,12 @@ def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[in
         *taken_within(scope),
     ).limit(scope["limit"])
     rows = session.execute(
-        statement.with_only_columns(DatasetObject.position, DatasetObject.subject)  # type: ignore[call-overload]
+        statement.with_only_columns(DatasetObject.position, DatasetObject.bytes),  # type: ignore[call-overload]
+        execution_options={"yield_per": PAGE},
     )
-    return [(row[0], row[1]) for row in rows]
+    for page in rows.partitions():
+        flat = np.fromiter(chain.from_iterable(page), np.int64, 2 * len(page))
+        yield flat[0::2], flat[1::2]
 
 
 def coverage(session: Session, request: Request, tell: Tell = untold) -> Coverage:

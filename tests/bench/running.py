@@ -39,8 +39,8 @@ async def clearance(*parts: str) -> AsyncIterator[Running]:
     home = Path(tempfile.mkdtemp(prefix="clearance-bench-home-"))
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        server = await stack.enter_async_context(await _server(home))
-        address = server.client.service_client.config.target_host
+        temporal = await stack.enter_async_context(await server(home))
+        address = temporal.client.service_client.config.target_host
         settings = with_keys(replace(Settings(), home=home, temporal_address=address).resolved())
         # The store's folder is the whole disk: datasets of a bench name their folders in full.
         settings = replace(settings, store_url="file:///")
@@ -50,10 +50,11 @@ async def clearance(*parts: str) -> AsyncIterator[Running]:
             await stack.enter_async_context(process(child.command, child.environ, child.log))
         database = await stack.enter_async_context(Database(settings.database_url))
         client = await connect(settings)
-        yield Running(settings, database, client, server.client)
+        yield Running(settings, database, client, temporal.client)
 
 
-async def _server(home: Path) -> WorkflowEnvironment:
+async def server(home: Path) -> WorkflowEnvironment:
+    """A Temporal server that writes to a file under `home`."""
     with _stdout_for_results():
         return await WorkflowEnvironment.start_local(
             dev_server_existing_path=str(temporal_binary()),

@@ -15,12 +15,14 @@ from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
 from sharing.export.erase import erase
 from sharing.export.pack import ShardResult, write_shard
+from sharing.export.plan import Bounds
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.releases import Run, Stale
 from sharing.export.runs import Fenced
 from sharing.export.seal import Sealed, SealRefused, seal
 from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
+from sharing.export.stopwatch import Spent, Step
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
 from sharing.settings import Settings
@@ -37,54 +39,73 @@ class ExportPlane:
     ) -> None:
         self._database = database
         self._follower = follower or Follower(database, settings)
-        self._shard_objects = settings.shard_objects
+        self._bounds = Bounds(settings.shard_objects, settings.shard_bytes)
         self._silence = settings.takeover_seconds
+        self._window = settings.window_shards
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
         self._tidying = set[asyncio.Task[None]]()
+        self._object_seconds = settings.object_seconds
         self._packers = hands.processes(settings.pack_processes)
+        self._late = Spent()  # a commit's time is known when it is over: the next one records it
         self._threads = hands.threads(2)
+
+    @property
+    def at_once(self) -> int:
+        """How many activities a worker takes: a shard for each packing process, one whose subjects
+        are asked meanwhile, and one for whatever else there is."""
+        return self._packers.number + 2
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
         """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
         async with beating():
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
-                return Plan(0, self._silence)
+                return Plan(0, self._silence, self._window)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
                 await self._follower.up_to_date()
-                objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
-                known = await self._database.write(
-                    lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
+                pieces, counted = await self._database.read(
+                    lambda s: runs.survey(s, export_id, self._bounds)
                 )
-            return Plan(known, self._silence)
+                known = await self._database.write(
+                    lambda u: runs.plan(u, export_id, pieces, counted)
+                )
+            return Plan(known, self._silence, self._window)
 
     @activity.defn
     async def export_shard(self, task: ShardTask) -> None:
         """One shard: ask every subject again, strip, hash, pack, commit. A shard that was
         committed already stays as it is."""
         async with beating(), self._tidied(task.export_id):
-            fenced = await self._database.write(
-                lambda u: runs.take_shard(u, task.export_id, task.number)
-            )
-            if fenced is None:
-                return
-            await self._follower.up_to_date()
-            chosen = await self._database.read(lambda s: runs.choose(s, fenced))
+            spent = Spent()
+            with spent.on(Step.SELECT):
+                fenced = await self._database.write(
+                    lambda u: runs.take_shard(u, task.export_id, task.number)
+                )
+                if fenced is None:
+                    return
+                await self._follower.up_to_date()
+                chosen = await self._database.read(lambda s: runs.choose(s, fenced))
             packed = await self._packed(task, fenced, chosen.candidates)
-            await self._database.write(lambda u: runs.commit_shard(u, fenced, chosen, packed))
+            spent.update(self._late)
+            self._late.clear()
+            with self._late.on(Step.COMMIT):
+                await self._database.write(
+                    lambda u: runs.commit_shard(u, fenced, chosen, packed, spent)
+                )
 
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
+        staging = Staging(self._root, task.export_id)
         with _told():
             return await self._packers.run(
                 write_shard,
                 self._store / local(fenced.location, "location"),
-                Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
+                staging.attempt(task.number, fenced.fence),
                 task.number,
                 candidates,
                 packing=fenced.packing,
@@ -93,6 +114,7 @@ class ExportPlane:
                 age_recipient=fenced.age_recipient,
                 attempt=str(fenced.fence),
                 progress=None,
+                watch=staging.watch(task.number, fenced.fence, self._object_seconds),
             )
 
     @activity.defn
@@ -110,12 +132,13 @@ class ExportPlane:
             if isinstance(proven, Stale):
                 await self._database.write(lambda u: releases.hold(u, run, proven))
                 return ReleaseAttempt(released=False, stale=proven.shards)
-            with _told():
+            spent = Spent()
+            with _told(), spent.on(Step.SEAL):
                 sealed = await self._threads.run(self._sealed, export_id, proven)
             await self._follower.up_to_date()  # sealing may have taken long
             demanded = self._follower.demanded
             outcome = await self._database.write(
-                lambda u: releases.release(u, proven, sealed, demanded)
+                lambda u: releases.release(u, proven, sealed, demanded, spent)
             )
             if isinstance(outcome, Stale):
                 return ReleaseAttempt(released=False, stale=outcome.shards)
@@ -140,16 +163,22 @@ class ExportPlane:
             staging = Staging(self._root, export_id)
             destination = self._root / released.partner_id / export_id
 
+            spent = Spent()
+
             def hand_over() -> None:
-                deliver(
-                    staging.folder / f"package.{released.fence}",
-                    destination,
-                    released.envelope.encode(),
-                )
-                erase(staging.folder)
+                with spent.on(Step.DELIVER):
+                    deliver(
+                        staging.folder / f"package.{released.fence}",
+                        destination,
+                        released.envelope.encode(),
+                    )
+                with spent.on(Step.ERASE):
+                    erase(staging.folder)
 
             await self._threads.run(hand_over)
-            await self._database.write(lambda u: releases.delivered(u, export_id, str(destination)))
+            await self._database.write(
+                lambda u: releases.delivered(u, export_id, str(destination), spent)
+            )
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:
@@ -158,8 +187,10 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            await self._threads.run(erase, Staging(self._root, export_id).folder)
-            await self._database.write(lambda u: runs.erased(u, export_id))
+            spent = Spent()
+            with spent.on(Step.ERASE):
+                await self._threads.run(erase, Staging(self._root, export_id).folder)
+            await self._database.write(lambda u: runs.erased(u, export_id, spent))
 
     @asynccontextmanager
     async def _tidied(self, export_id: str) -> AsyncIterator[None]:
