@@ -48,6 +48,7 @@ from api.routes import (
     reviews,
     rulings,
     screenings,
+    steering,
     tokens,
     waivers,
 )
@@ -69,6 +70,7 @@ ROUTES = (
     reviews,
     claims,
     exports,
+    steering,
     packages,
     recalls,
     events,

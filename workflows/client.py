@@ -93,6 +93,21 @@ async def cancel(client: Client, order: Order) -> None:
     await _tell(client, order)
 
 
+async def pause(client: Client, order: Order) -> None:
+    """The export waits."""
+    await _tell(client, order)
+
+
+async def resume(client: Client, order: Order) -> None:
+    """It goes on."""
+    await _tell(client, order)
+
+
+async def limit(client: Client, order: Order) -> None:
+    """It moves at most so many bytes a second."""
+    await _tell(client, order)
+
+
 async def withdraw(client: Client, order: Order) -> None:
     """The partner no longer asks."""
     await _tell(client, order)

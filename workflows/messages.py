@@ -9,6 +9,7 @@ from sharing.stages import ExportState, Outcome, RequestState, Stage
 
 CONTROL_QUEUE = "clearance-control"
 EXPORT_QUEUE = "clearance-export"
+PRIORITY = 3  # of an export that nobody said anything about; Temporal's own default too
 
 
 def request_workflow(request_id: str) -> str:
@@ -127,10 +128,12 @@ class Lapse:
 
 @dataclass(frozen=True, slots=True)
 class Triggered:
-    """An export exists; it runs at once, or waits for a second engineer."""
+    """An export exists; it runs at once, or waits for a second engineer. `priority`: 1 comes before
+    5 where several wait for the same workers."""
 
     export_id: str
     needs_confirmation: bool
+    priority: int = PRIORITY
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Refusals cross Temporal by name: raised as ours in an activity, and ours again at the client."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -31,7 +31,8 @@ class _Refusing(ActivityInboundInterceptor):
                 refused.detail, _beside(refused), type=refused.code, non_retryable=True
             ) from None
         except NotYet as later:
-            raise ApplicationError(later.detail, type=later.code) from None
+            wait = None if later.seconds is None else timedelta(seconds=later.seconds)
+            raise ApplicationError(later.detail, type=later.code, next_retry_delay=wait) from None
 
 
 def _beside(refused: Refused) -> str:

@@ -27,6 +27,7 @@ from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.reminders import Reminders
 from workflows.activities.shards import ExportPlane
+from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
 from workflows.client import connect, look_again, take_up
 from workflows.export import ExportRun
@@ -52,6 +53,7 @@ def control_worker(
     decisions = Decisions(database, settings)
     agreement = Agreements(database, settings)
     consent = ConsentVerification(database, settings, follower)
+    steering = Steering(database)
     return Worker(
         client,
         task_queue=CONTROL_QUEUE,
@@ -76,6 +78,9 @@ def control_worker(
             exports.record_confirmation,
             exports.record_cancellation,
             exports.record_export_end,
+            steering.record_pause,
+            steering.record_resumption,
+            steering.record_limit,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
         interceptors=[RefusalInterceptor()],

@@ -27,7 +27,6 @@ from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypt
 from sharing.export.source import Candidate, SourceFailed, Unread, read
 
 _EXTENSION = ".jpg"  # minimise lets nothing else through
-_REPORT_EVERY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class _Objects:
         done = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
             done += 1
-            if self._progress is not None and done % _REPORT_EVERY == 0:
+            if self._progress is not None:
                 self._progress(done, self.bytes)
             if isinstance(data, Unread):
                 self.unread.append(data)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import func
+from sqlmodel import Session, select
 
 from sharing.consent import Coverage
 from sharing.notice import Comparison
@@ -32,6 +33,17 @@ def objects_of(session: Session, revision: RequestRevision) -> Sequence[tuple[in
         statement.with_only_columns(DatasetObject.position, DatasetObject.subject)  # type: ignore[call-overload]
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def bytes_of(session: Session, revision: RequestRevision) -> int:
+    """The bytes of every object in scope, as they were indexed."""
+    scope = revision.body["scope"]
+    found = (
+        in_scope(revision.dataset_id, revision.index_version, *taken_within(scope))
+        .limit(scope["limit"])
+        .subquery()
+    )
+    return int(session.execute(select(func.coalesce(func.sum(found.c.bytes), 0))).scalar_one())
 
 
 def coverage(session: Session, request: Request, tell: Tell = untold) -> Coverage:

@@ -23,6 +23,7 @@ from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
+from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
 from workflows.client import EngineUnreachable
 from workflows.messages import Opening, Progress
@@ -45,6 +46,9 @@ class DirectEngine:
             Verb.TRIGGER: exports.record_trigger,
             Verb.CONFIRM: exports.record_confirmation,
             Verb.CANCEL: exports.record_cancellation,
+            Verb.PAUSE: Steering(database).record_pause,
+            Verb.RESUME: Steering(database).record_resumption,
+            Verb.LIMIT: Steering(database).record_limit,
         }
         self._findings = {
             Stage.PURPOSE_REVIEW: PurposeReview(database, settings).purpose_findings,

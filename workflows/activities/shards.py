@@ -10,10 +10,11 @@ from temporalio import activity
 
 from sharing.consent_feed import Follower
 from sharing.errors import Refused
-from sharing.export import releases, runs
+from sharing.export import erasures, releases, room, runs
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
-from sharing.export.erase import erase
+from sharing.export.erase import erase, found
+from sharing.export.pace import Stopped
 from sharing.export.pack import ShardResult, write_shard
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.releases import Run, Stale
@@ -26,6 +27,7 @@ from sharing.records.database import Database
 from sharing.settings import Settings
 from workflows.activities import hands
 from workflows.activities.pulse import beating
+from workflows.activities.underway import UnderWay
 from workflows.messages import Plan, ReleaseAttempt, ShardTask
 
 
@@ -44,23 +46,30 @@ class ExportPlane:
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
         self._tidying = set[asyncio.Task[None]]()
-        self._packers = hands.processes(settings.pack_processes)
+        self._under_way = UnderWay(database, settings.export_bytes_per_second)
+        self._room = settings.delivery_url, settings.staging_bytes_max
+        self._packers = hands.processes(settings.pack_processes, self._under_way.board)
         self._threads = hands.threads(2)
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
         """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
-        async with beating():
+        async with beating(), self._under_way.phase(export_id, "plan"):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return Plan(0, self._silence)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
                 await self._follower.up_to_date()
                 objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
+                await self._reserve(export_id, len(objects))
                 known = await self._database.write(
                     lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
                 )
             return Plan(known, self._silence)
+
+    async def _reserve(self, export_id: str, objects: int) -> None:
+        size = await self._database.read(lambda s: runs.bytes_in_scope(s, export_id))
+        await self._database.write(lambda u: room.reserve(u, export_id, objects, size, *self._room))
 
     @activity.defn
     async def export_shard(self, task: ShardTask) -> None:
@@ -74,32 +83,40 @@ class ExportPlane:
                 return
             await self._follower.up_to_date()
             chosen = await self._database.read(lambda s: runs.choose(s, fenced))
-            packed = await self._packed(task, fenced, chosen.candidates)
+            try:
+                packed = await self._packed(task, fenced, chosen.candidates)
+            except Stopped:
+                raise await self._database.read(lambda s: runs.why_stopped(s, fenced)) from None
             await self._database.write(lambda u: runs.commit_shard(u, fenced, chosen, packed))
 
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
         with _told():
-            return await self._packers.run(
-                write_shard,
-                self._store / local(fenced.location, "location"),
-                Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
-                task.number,
-                candidates,
-                packing=fenced.packing,
-                category=fenced.category,
-                pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
-                age_recipient=fenced.age_recipient,
-                attempt=str(fenced.fence),
-                progress=None,
-            )
+            async with self._under_way.shard(task.export_id, fenced.steered) as pace:
+                return await self._packers.run(
+                    write_shard,
+                    self._store / local(fenced.location, "location"),
+                    Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
+                    task.number,
+                    candidates,
+                    packing=fenced.packing,
+                    category=fenced.category,
+                    pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
+                    age_recipient=fenced.age_recipient,
+                    attempt=str(fenced.fence),
+                    progress=pace,
+                )
 
     @activity.defn
     async def release_package(self, export_id: str) -> ReleaseAttempt:
         """Puts the package together, seals it, and releases it in one transaction that looks at
         everything again. Where consent ended meanwhile it names the shards to make again."""
-        async with beating(), self._tidied(export_id):
+        async with (
+            beating(),
+            self._under_way.phase(export_id, "release"),
+            self._tidied(export_id),
+        ):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
@@ -135,7 +152,7 @@ class ExportPlane:
     @activity.defn
     async def deliver_package(self, export_id: str) -> None:
         """Hands over what was released. It may not give up: the bytes count as gone."""
-        async with beating():
+        async with beating(), self._under_way.phase(export_id, "deliver"):
             released = await self._database.read(lambda s: releases.released(s, export_id))
             staging = Staging(self._root, export_id)
             destination = self._root / released.partner_id / export_id
@@ -158,8 +175,12 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            await self._threads.run(erase, Staging(self._root, export_id).folder)
-            await self._database.write(lambda u: runs.erased(u, export_id))
+            folder = Staging(self._root, export_id).folder
+            there = await self._threads.run(found, folder)
+            await self._database.write(lambda u: erasures.begun(u, export_id, there))
+            await self._threads.run(erase, folder)
+            left = await self._threads.run(found, folder)
+            await self._database.write(lambda u: erasures.done(u, export_id, left))
 
     @asynccontextmanager
     async def _tidied(self, export_id: str) -> AsyncIterator[None]:
