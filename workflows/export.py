@@ -11,7 +11,15 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from sharing.stages import ExportState
-from workflows.messages import EXPORT_QUEUE, ExportEnd, Plan, ReleaseAttempt, ShardTask
+from workflows.messages import (
+    EXPORT_QUEUE,
+    ExportEnd,
+    Plan,
+    ReleaseAttempt,
+    ShardDone,
+    ShardTask,
+)
+from workflows.progress import RunProgress, Tally
 from workflows.timeouts import EXPORTS_SHARDS_AT_ONCE, MOVE, RECORD, SURVEY
 
 
@@ -20,7 +28,7 @@ class ExportRun:
     """From a triggered export to a delivered package, or to none at all."""
 
     def __init__(self) -> None:
-        self._done = 0
+        self._tally = Tally()
         self._moving = MOVE
 
     @workflow.run
@@ -42,6 +50,7 @@ class ExportRun:
             summary="plan",
             **SURVEY,
         )
+        self._tally.begin(plan, workflow.now())
         self._moving = {**MOVE, "heartbeat_timeout": timedelta(seconds=plan.silence)}
         await self._shards(export_id, range(plan.shards))
         while True:
@@ -66,21 +75,25 @@ class ExportRun:
                 if failures:
                     return  # nothing more is begun; what is under way is waited for, then erased
                 try:
-                    await workflow.execute_activity(
+                    done: ShardDone | None = await workflow.execute_activity(
                         "export_shard",
                         ShardTask(export_id, number),
+                        result_type=ShardDone | None,  # type: ignore[arg-type]
                         task_queue=EXPORT_QUEUE,
                         summary=f"shard {number}",
                         **self._moving,
                     )
+                    self._tally.add(number, done)
                 except ActivityError as failure:
                     failures.append(failure)
-                self._done += 1
-                workflow.set_current_details(f"{self._done} shards done")
+                self._tell()
 
         await asyncio.gather(*(one(number) for number in numbers))
         if failures:
             raise failures[0]
+
+    def _tell(self) -> None:
+        workflow.set_current_details(self._tally.words(workflow.now()))
 
     async def _delivered(self, export_id: str) -> ExportEnd:
         await workflow.execute_activity(
@@ -115,4 +128,15 @@ class ExportRun:
     @workflow.query
     def shards_done(self) -> int:
         """How many shard runs have been committed, repeats included."""
-        return self._done
+        return self._tally.runs
+
+    @workflow.query
+    def progress(self) -> RunProgress:
+        """How far it has come, with rate and time left."""
+        return self._tally.at(workflow.now())
+
+    @workflow.signal
+    def paused(self, paused: bool) -> None:
+        """An engineer paused or resumed it. Whether it really waits is up to the database."""
+        self._tally.paused = paused
+        self._tell()

@@ -22,6 +22,11 @@ def export_workflow(export_id: str) -> str:
     return f"export:{export_id}"
 
 
+def dry_run_workflow(request_id: str) -> str:
+    """The workflow id of a dry run."""
+    return f"dry-run:{request_id}"
+
+
 def index_workflow(dataset_id: str) -> str:
     """The workflow id of a dataset's scan."""
     return f"index-dataset:{dataset_id}"
@@ -166,11 +171,21 @@ class ShardTask:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The shards an export consists of, numbered from 0, and after how many seconds of silence an
-    attempt at one is given up."""
+    """The shards an export consists of, numbered from 0, after how many seconds of silence an
+    attempt at one is given up, and how many objects are in scope."""
 
     shards: int
     silence: float = 10.0
+    objects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """What a committed shard came to."""
+
+    objects: int = 0
+    bytes: int = 0
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from workflows.activities.shards import ExportPlane
 from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
 from workflows.client import connect, look_again, take_up
+from workflows.dry_run import DryRunExport
 from workflows.export import ExportRun
 from workflows.indexing import IndexDataset
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
@@ -57,7 +58,7 @@ def control_worker(
     return Worker(
         client,
         task_queue=CONTROL_QUEUE,
-        workflows=[ShareRequest, ExportRun, IndexDataset],
+        workflows=[ShareRequest, ExportRun, IndexDataset, DryRunExport],
         activities=[
             submissions.record_submission,
             submissions.record_revision,
@@ -100,6 +101,7 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
             plane.release_package,
             plane.deliver_package,
             plane.erase_staging,
+            plane.dry_run_export,
             indexing.index_dataset,
         ],
         interceptors=[RefusalInterceptor()],

@@ -76,6 +76,11 @@ def planned(session: Session, export_id: str) -> int | None:
     return case_of(session, export_id).export.shards
 
 
+def total(session: Session, export_id: str) -> int:
+    """How many objects are in the scope of an export that was planned."""
+    return exports.get(session, export_id).total
+
+
 def survey(session: Session, export_id: str) -> tuple[Sequence[tuple[int, str]], Coverage]:
     """(index position, subject) of all that an export asks for, and its consent counted."""
     case = case_of(session, export_id)

@@ -8,6 +8,7 @@ from functools import partial
 
 from temporalio.testing import ActivityEnvironment
 
+from sharing.export.dry_run import DryRun, dry_run
 from sharing.orders import Order, Verb
 from sharing.records import requests
 from sharing.records.database import Database
@@ -34,7 +35,7 @@ class DirectEngine:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         submissions, exports = Submissions(database), Exports(database)
-        self._database = database
+        self._database, self._settings = database, settings
         self._record = {
             Verb.SUBMIT: submissions.record_submission,
             Verb.AMEND: submissions.record_revision,
@@ -81,6 +82,13 @@ class DirectEngine:
         await self.ready()
         self.indexed.append(dataset_id)
         return True
+
+    async def dry_run(self, request_id: str) -> DryRun:
+        """Counts as an export worker with an empty disk would."""
+        await self.ready()
+        return await self._database.read(
+            lambda s: dry_run(s, request_id, self._settings.shard_objects, "file:///", None)
+        )
 
     async def counting(self, request_id: str) -> Progress | None:
         """How far `counted` says that a request's count has come."""

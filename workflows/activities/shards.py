@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from sqlmodel import Session
 from temporalio import activity
 
 from sharing.consent_feed import Follower
@@ -13,6 +14,7 @@ from sharing.errors import Refused
 from sharing.export import erasures, releases, room, runs
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
+from sharing.export.dry_run import DryRun, dry_run
 from sharing.export.erase import erase, found
 from sharing.export.pace import Stopped
 from sharing.export.pack import ShardResult, write_shard
@@ -24,11 +26,12 @@ from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
+from sharing.records.exports import ExportShard
 from sharing.settings import Settings
 from workflows.activities import hands
 from workflows.activities.pulse import beating
 from workflows.activities.underway import UnderWay
-from workflows.messages import Plan, ReleaseAttempt, ShardTask
+from workflows.messages import Plan, ReleaseAttempt, ShardDone, ShardTask
 
 
 class ExportPlane:
@@ -65,14 +68,23 @@ class ExportPlane:
                 known = await self._database.write(
                     lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
                 )
-            return Plan(known, self._silence)
+            total = await self._database.read(lambda s: runs.total(s, export_id))
+            return Plan(known, self._silence, total)
 
     async def _reserve(self, export_id: str, objects: int) -> None:
         size = await self._database.read(lambda s: runs.bytes_in_scope(s, export_id))
         await self._database.write(lambda u: room.reserve(u, export_id, objects, size, *self._room))
 
     @activity.defn
-    async def export_shard(self, task: ShardTask) -> None:
+    async def dry_run_export(self, request_id: str) -> DryRun:
+        """Counts what an export would come to, and writes nothing."""
+        await self._follower.up_to_date()
+        return await self._database.read(
+            lambda s: dry_run(s, request_id, self._shard_objects, *self._room)
+        )
+
+    @activity.defn
+    async def export_shard(self, task: ShardTask) -> ShardDone:
         """One shard: ask every subject again, strip, hash, pack, commit. A shard that was
         committed already stays as it is."""
         async with beating(), self._tidied(task.export_id):
@@ -80,7 +92,7 @@ class ExportPlane:
                 lambda u: runs.take_shard(u, task.export_id, task.number)
             )
             if fenced is None:
-                return
+                return await self._database.read(lambda s: _done(s, task))
             await self._follower.up_to_date()
             chosen = await self._database.read(lambda s: runs.choose(s, fenced))
             try:
@@ -88,6 +100,8 @@ class ExportPlane:
             except Stopped:
                 raise await self._database.read(lambda s: runs.why_stopped(s, fenced)) from None
             await self._database.write(lambda u: runs.commit_shard(u, fenced, chosen, packed))
+            excluded = sum(chosen.excluded.values()) + len(packed.unread)
+            return ShardDone(packed.objects, packed.bytes, excluded)
 
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
@@ -203,6 +217,11 @@ class ExportPlane:
                 await asyncio.to_thread(erase, folder)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
+
+
+def _done(session: Session, task: ShardTask) -> ShardDone:
+    shard = session.get_one(ExportShard, (task.export_id, task.number))
+    return ShardDone(shard.objects, shard.bytes, sum(shard.excluded.values()))
 
 
 @contextmanager
