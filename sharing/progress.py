@@ -29,7 +29,7 @@ class Rate:
 def rate(said: Iterable[Moved], at: datetime) -> Rate | None:
     """The rate over the last WINDOW, or over as much of it as there is; None where nothing was
     said in it."""
-    recent = [one for one in said if at - one.at <= WINDOW]
+    recent = [one for one in said if at - one.at < WINDOW]
     if not recent:
         return None
     begun = min(one.at - timedelta(seconds=one.seconds) for one in recent)
