@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
@@ -31,8 +31,19 @@ class _Refusing(ActivityInboundInterceptor):
                 refused.detail, _beside(refused), type=refused.code, non_retryable=True
             ) from None
         except NotYet as later:
-            wait = None if later.seconds is None else timedelta(seconds=later.seconds)
-            raise ApplicationError(later.detail, type=later.code, next_retry_delay=wait) from None
+            raise _later(later) from None
+
+
+def _later(later: NotYet) -> ApplicationError:
+    """What a person holds up on purpose is no failure, and no line in a log each time."""
+    if later.seconds is None:
+        return ApplicationError(later.detail, type=later.code)
+    return ApplicationError(
+        later.detail,
+        type=later.code,
+        next_retry_delay=timedelta(seconds=later.seconds),
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def _beside(refused: Refused) -> str:

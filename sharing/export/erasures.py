@@ -13,6 +13,8 @@ def begun(unit: Unit, export_id: str, found: Found) -> None:
     """So much is about to be erased. Remembered first: an attempt that dies half-way leaves less to
     be counted by the next one."""
     export = exports.get(unit.session, export_id, hold=True)
+    if export.erased_at is not None:
+        return  # the proof stands as it was logged
     export.erased_files = max(export.erased_files or 0, found.files)
     export.erased_bytes = max(export.erased_bytes or 0, found.bytes)
 

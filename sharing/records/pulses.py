@@ -81,10 +81,14 @@ def of_export(session: Session, export_id: str) -> Sequence[ExportPulse]:
 
 def workers(session: Session, export_id: str) -> int:
     """How many workers make shards of an export now."""
-    named = select(col(ExportPulse.worker).distinct()).where(
-        ExportPulse.export_id == export_id,
-        col(ExportPulse.shards) > 0,
-        col(ExportPulse.at) >= now() - HERE,
+    named = (
+        select(ExportPulse.worker)
+        .where(
+            ExportPulse.export_id == export_id,
+            col(ExportPulse.shards) > 0,
+            col(ExportPulse.at) >= now() - HERE,
+        )
+        .distinct()
     )
     return len(session.exec(named).all())
 

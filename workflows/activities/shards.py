@@ -5,6 +5,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from sqlmodel import Session
 from temporalio import activity
@@ -190,11 +191,15 @@ class ExportPlane:
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
             folder = Staging(self._root, export_id).folder
-            there = await self._threads.run(found, folder)
-            await self._database.write(lambda u: erasures.begun(u, export_id, there))
-            await self._threads.run(erase, folder)
-            left = await self._threads.run(found, folder)
+            await self._erase_counted(export_id, folder)
+            left = await asyncio.to_thread(found, folder)
             await self._database.write(lambda u: erasures.done(u, export_id, left))
+
+    async def _erase_counted(self, export_id: str, folder: Path) -> None:
+        """Whoever comes first counts: an attempt that was under way, or the run's own erasing."""
+        there = await asyncio.to_thread(found, folder)
+        await self._database.write(lambda u: erasures.begun(u, export_id, there))
+        await asyncio.to_thread(erase, folder)
 
     @asynccontextmanager
     async def _tidied(self, export_id: str) -> AsyncIterator[None]:
@@ -213,7 +218,9 @@ class ExportPlane:
         try:
             for some in (self._packers, self._threads):
                 await asyncio.to_thread(some.wait)
-            if await self._database.read(lambda s: runs.is_over(s, export_id)):
+            if await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
+                await self._erase_counted(export_id, folder)
+            elif await self._database.read(lambda s: runs.is_over(s, export_id)):
                 await asyncio.to_thread(erase, folder)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
