@@ -26,6 +26,8 @@ from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
 
+_REPORT_EVERY = 32  # objects; and at least once for so many bytes, as a limit is kept by it:
+_REPORT_BYTES = 64 * 1024
 _EXTENSION = ".jpg"  # minimise lets nothing else through
 
 
@@ -110,11 +112,12 @@ class _Objects:
 
     def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, list[Piece], int]]:
         """(file name, pieces, bytes) of each object that can be exported."""
-        done = 0
+        done = ahead = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
             done += 1
-            if self._progress is not None:
+            if self._progress is not None and (done % _REPORT_EVERY == 0 or self.bytes >= ahead):
                 self._progress(done, self.bytes)
+                ahead = self.bytes + _REPORT_BYTES
             if isinstance(data, Unread):
                 self.unread.append(data)
                 continue

@@ -68,7 +68,9 @@ def _live(
     at = now()
     present = _present(said, at)
     moving = running and export.paused_at is None
-    speed = rate([Moved(p.at, p.seconds, p.moved_objects, p.moved_bytes) for p in said], at)
+    # Measured up to the last word, so that it changes when there is one, and not by being asked.
+    until = max((p.at for p in present), default=at)
+    speed = rate([Moved(p.at, p.seconds, p.moved_objects, p.moved_bytes) for p in said], until)
     speed = speed if moving else None
     under_way = sum(p.objects for p in present)
     return {

@@ -7,11 +7,13 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from api.embedded import IN_ORDER
 from sharing.orders import Verb
 from sharing.records import exports
 from sharing.records.database import Database
 from sharing.stages import GATES
 from tests.databases import SQLiteTemplate
+from tests.engine import temporal_binary
 from tests.faults.depot import Depot
 from tests.faults.depot import depot as made
 from workflows.activities.shards import ExportPlane
@@ -21,13 +23,16 @@ from workflows.refusals import RefusalInterceptor
 
 @pytest.fixture
 async def depot(
-    temporal: WorkflowEnvironment,
     sqlite_template: SQLiteTemplate,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Depot]:
-    """A depot on SQLite."""
+    """A depot on SQLite, and on a server as `clearance up` runs it."""
+    server = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(temporal_binary()), dev_server_extra_args=IN_ORDER
+    )
     async with (
+        server as temporal,
         Database(sqlite_template.fresh(tmp_path)) as database,
         made(temporal, database, tmp_path, monkeypatch, people=12) as here,
     ):
@@ -67,7 +72,8 @@ def one_at_a_time(depot: Depot) -> Worker:
 
 async def test_an_urgent_export_overtakes(depot: Depot) -> None:
     """Two bulk exports are triggered first and an urgent one last, while no worker is there: then
-    every shard of the urgent one is done before half of the others'."""
+    every shard of the urgent one is done before the others', but for what the worker had in hand
+    when they were cut."""
     bulk = [await triggered(depot, 5) for _ in range(2)]
     urgent = await triggered(depot, 1)
     async with one_at_a_time(depot):
@@ -84,4 +90,4 @@ async def test_an_urgent_export_overtakes(depot: Depot) -> None:
     last = max(times[urgent])
     earlier = sum(at < last for export in bulk for at in times[export])
     assert len(times[urgent]) == 6
-    assert earlier <= 3, f"{earlier} of 12 bulk shards went before an urgent one"
+    assert earlier <= 2, f"{earlier} of 12 bulk shards went before an urgent one"
