@@ -104,6 +104,10 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "exports.events": READERS,
     "exports.confirm": ENGINEER,
     "exports.cancel": ENGINEER | {Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL},
+    "exports.pause": ENGINEER,
+    "exports.resume": ENGINEER,
+    "exports.limit": ENGINEER,
+    "exports.dry_run": ENGINEER,
     "exports.package": PARTNER,
     "recalls.list": RECALL_READERS,
     "events.list": READERS,
@@ -116,7 +120,10 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
 }
 
 # Acts on a request: a wrong role is told as any other reason why this person may not act.
-ACTS = frozenset({"requests.decide", "exports.trigger", "exports.confirm", "exports.cancel"})
+ACTS = frozenset({
+    "requests.decide", "exports.trigger", "exports.confirm", "exports.cancel",
+    "exports.pause", "exports.resume", "exports.limit",
+})  # fmt: skip
 
 
 class Doorkeeper:

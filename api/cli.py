@@ -34,6 +34,11 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
         "export trigger": ("export:trigger", "Start the export of a cleared request."),
         "export confirm": ("export:confirm", "Confirm an export as the second engineer."),
         "export watch": ("export:watch", "Follow an export, with a progress bar."),
+        "export show": ("export:show", "An export as it stands: progress, rate, what holds it."),
+        "export dry-run": ("steering:dry_run", "What an export would come to; writes nothing."),
+        "export pause": ("steering:pause", "Hold an export up: nothing of it is released."),
+        "export resume": ("steering:resume", "Let a paused export go on where it was."),
+        "export limit": ("steering:limit", "Change how many bytes a second it moves."),
         "export cancel": ("export:cancel", "Stop an export and erase what was staged."),
         "consent import": ("consent:import_", "Import consent events: NDJSON, CSV, Parquet."),
         "organisations import": (

@@ -16,10 +16,13 @@ from sharing.stages import GATES, Stage
 
 PREFIX = "CLEARANCE_"
 DAYS_MOST = 36_500.0  # a hundred years: further away than any calendar arithmetic here goes wrong
+BYTES_MOST = 10**15
 MOST = {
-    "OBJECTS": 100_000,
+    "BYTES_MAX": BYTES_MOST,
+    "SECOND": BYTES_MOST,
     "BYTES": 2**40,
     "SHARDS": 1_000,
+    "OBJECTS": 100_000,
     "PROCESSES": 256,
     "SECONDS": 3_600,
     "DAYS": DAYS_MOST,
@@ -73,6 +76,8 @@ class Settings:
     agreement_acceptance: str = "submission"
     object_seconds: float = 120.0
     pack_processes: int | None = None  # none: one for each core
+    export_bytes_per_second: int | None = None  # of one export worker; none: as fast as it goes
+    staging_bytes_max: int | None = None  # of all exports under way together; none: the disk
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     # A consent source kept elsewhere; without an address the ledger stands alone.
     consent_source_url: str = ""
@@ -139,7 +144,7 @@ def _parsed(name: str, text: str, kind: object) -> object:
         return Path(text)
     for number in (int, float):
         if number in kinds:
-            return _number(name, text, number, MOST[name.rpartition("_")[2]])
+            return _number(name, text, number, _most(name))
     if name.endswith("_AGREEMENT_ACCEPTANCE") and text not in ACCEPTANCES:
         raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
@@ -152,6 +157,12 @@ def _parsed(name: str, text: str, kind: object) -> object:
         except ValueError as wrong:
             raise SettingsError(f"{name}: {wrong}") from None
     return text
+
+
+def _most(name: str) -> float:
+    """The longest ending that is known counts."""
+    ending = max((one for one in MOST if name.endswith(f"_{one}")), key=len)
+    return MOST[ending]
 
 
 def _number(name: str, text: str, kind: type[int] | type[float], most: float) -> float:

@@ -12,7 +12,16 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from sharing.stages import ExportState
-from workflows.messages import EXPORT_QUEUE, Cursor, ExportEnd, Plan, ReleaseAttempt, ShardTask
+from workflows.messages import (
+    EXPORT_QUEUE,
+    Cursor,
+    ExportEnd,
+    Plan,
+    ReleaseAttempt,
+    ShardDone,
+    ShardTask,
+)
+from workflows.progress import RunProgress, added, in_words, progress_of
 from workflows.timeouts import MOVE, RECORD, SURVEY
 
 # Runs from before continue to the end of their shards, however long their history becomes.
@@ -40,7 +49,10 @@ class ExportRun:
             return await self._undone(export_id, failure)
 
     async def _released(self, export_id: str, at: Cursor | None) -> None:
-        self._at = at or Cursor(await self._planned(export_id))
+        paused = self._at.paused  # a signal may come before anything else
+        self._at = at or Cursor(
+            await self._planned(export_id), begun=workflow.now().isoformat(), paused=paused
+        )
         self._moving = {**MOVE, "heartbeat_timeout": timedelta(seconds=self._at.plan.silence)}
         while True:
             await self._shards(export_id)
@@ -78,19 +90,22 @@ class ExportRun:
             workflow.continue_as_new(args=[export_id, self._at])
 
     async def _lane(self, export_id: str) -> None:
-        while (number := self._taken()) is not None:
+        while (taken := self._taken()) is not None:
+            number, again = taken
+            done: ShardDone | None = None
             try:
-                await workflow.execute_activity(
+                done = await workflow.execute_activity(
                     "export_shard",
                     ShardTask(export_id, number),
+                    result_type=ShardDone | None,  # type: ignore[arg-type]
                     task_queue=EXPORT_QUEUE,
                     summary=f"shard {number}",
                     **self._moving,
                 )
             except ActivityError as failure:
                 self._failures.append(failure)
-            self._at = replace(self._at, done=self._at.done + 1)
-            workflow.set_current_details(f"{self._at.done} shards done")
+            self._at = added(self._at, None if again else done)
+            self._tell()
 
     def _left(self) -> int | None:
         """The next shard to begin; None where there is none left."""
@@ -98,23 +113,28 @@ class ExportRun:
             return self._at.stale[0]
         return self._at.next if self._at.next < self._at.plan.shards else None
 
-    def _taken(self) -> int | None:
-        """The next shard, which is begun now. None where a shard failed: what is under way is
-        waited for, and then erased; and None where the next run of the workflow goes on."""
+    def _taken(self) -> tuple[int, bool] | None:
+        """The next shard, which is begun now, and whether it is made again. None where a shard
+        failed: what is under way is waited for, and then erased; and None where the next run of the
+        workflow goes on."""
         number = self._left()
         if number is None or self._failures or self._lap_is_over():
             return None
         self._begun += 1
-        if self._at.stale:
+        again = bool(self._at.stale)
+        if again:
             self._at = replace(self._at, stale=self._at.stale[1:])
         else:
             self._at = replace(self._at, next=number + 1)
-        return number
+        return number, again
 
     def _lap_is_over(self) -> bool:
         suggested = workflow.info().is_continue_as_new_suggested()
         enough = suggested or self._begun >= self._at.plan.lap
         return enough and workflow.patched(CONTINUES_V1)
+
+    def _tell(self) -> None:
+        workflow.set_current_details(in_words(progress_of(self._at, workflow.now())))
 
     async def _delivered(self, export_id: str) -> ExportEnd:
         await workflow.execute_activity(
@@ -150,3 +170,14 @@ class ExportRun:
     def shards_done(self) -> int:
         """How many shard runs have been committed, repeats included."""
         return self._at.done
+
+    @workflow.query
+    def progress(self) -> RunProgress:
+        """How far it has come, with rate and time left."""
+        return progress_of(self._at, workflow.now())
+
+    @workflow.signal
+    def paused(self, paused: bool) -> None:
+        """An engineer paused or resumed it. Whether it really waits is up to the database."""
+        self._at = replace(self._at, paused=paused)
+        self._tell()

@@ -31,7 +31,8 @@ from sharing.export.unreadable import Buffer
 from sharing.export.windows import in_windows
 
 _AT_ONCE = 8 * 1024 * 1024  # bytes; a larger object is written, and encrypted, as it is read
-_REPORT_EVERY = 32
+_REPORT_EVERY = 32  # objects; and at least once for so many bytes, as a limit is kept by it:
+_REPORT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +128,13 @@ class _Objects:
 
     def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, Iterable[Piece], int]]:
         """(file name, pieces, bytes) of each object that can be exported."""
-        done = 0
+        done = ahead = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
             done += 1
             self.clock.lap(Step.READ)
-            if self._progress is not None and done % _REPORT_EVERY == 0:
+            if self._progress is not None and (done % _REPORT_EVERY == 0 or self.bytes >= ahead):
                 self._progress(done, self.bytes)
+                ahead = self.bytes + _REPORT_BYTES
             if isinstance(data, Unread):
                 self.unread.append(data)
                 continue

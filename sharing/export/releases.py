@@ -16,7 +16,7 @@ from sharing.export.runs import EXPORTER, UNTIMED, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
-from sharing.records import audit, consent_sources, exports, requests
+from sharing.records import audit, consent_sources, exports, pulses, requests
 from sharing.records.datasets import Dataset
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
@@ -98,7 +98,7 @@ def proven(session: Session, run: Run) -> Run | Stale:
 
 def hold(unit: Unit, run: Run, stale: Stale) -> None:
     """These shards are to be made again; all others stay as they are."""
-    case = case_of(unit.session, run.export_id, hold=True)
+    case = case_of(unit.session, run.export_id, hold=True, though_paused=True)
     if not is_released(unit.session, run.export_id):
         _hold(unit, case, stale.shards)
 
@@ -184,6 +184,7 @@ def delivered(
     request = requests.get(unit.session, export.request_id, hold=True)
     exports.spend(export, spent)
     export.state, export.location, export.ended_at = ExportState.DELIVERED, location, now()
+    pulses.forget(unit.session, export_id)
     requests.end(request, RequestState.DELIVERED)
     for what, subject in (("export.delivered", export_id), ("request.delivered", request.id)):
         unit.audit(EXPORTER, what, request.id, export=export_id)

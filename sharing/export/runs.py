@@ -11,17 +11,18 @@ from sqlmodel import Session
 
 from sharing.clearance import Clearance
 from sharing.consent import Coverage
-from sharing.errors import Refused
+from sharing.errors import NotYet, Refused
 from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds, Piece, cut
 from sharing.export.select import Chosen
 from sharing.export.select import choose as choose_shard
-from sharing.records import clearances, exports, reports, requests, scopes
+from sharing.records import clearances, exports, reports, requests, scopes, steering
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export, ExportShard, UnreadableObject
 from sharing.records.places import marked
 from sharing.records.reports import Moment
 from sharing.records.requests import Request, RequestRevision
+from sharing.records.steering import Steered
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import LIVE_EXPORTS, Exclusion, ExportState
@@ -42,6 +43,7 @@ class Fenced:
     category: str
     partner_id: str
     age_recipient: str | None
+    steered: Steered
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,11 @@ class RunCase:
     clearance: Clearance
 
 
-def case_of(session: Session, export_id: str, *, hold: bool = False) -> RunCase:
-    """An export that may go on, with the clearance it stands on; Refused or NotCleared if not.
+def case_of(
+    session: Session, export_id: str, *, hold: bool = False, though_paused: bool = False
+) -> RunCase:
+    """An export that may go on, with the clearance it stands on; Refused or NotCleared if not, and
+    NotYet while it is paused, unless what is done leads nowhere by itself (`though_paused`).
     `hold` keeps request and export, in this order, as they are until this transaction ends."""
     request = requests.get(session, exports.get(session, export_id).request_id, hold=hold)
     export = exports.get(session, export_id, hold=hold)
@@ -63,12 +68,19 @@ def case_of(session: Session, export_id: str, *, hold: bool = False) -> RunCase:
     clearance = clearances.demand(session, request.id, export.digest, now())
     if request.digest != export.digest:
         raise Refused("not_cleared", "The request's scope changed after the export was triggered.")
+    if not though_paused:
+        steering.demand_not_paused(export, now())
     return RunCase(export, request, requests.revision_row(session, request), clearance)
 
 
 def planned(session: Session, export_id: str) -> int | None:
     """The number of shards of an export that was planned already; None if it was not."""
     return case_of(session, export_id).export.shards
+
+
+def total(session: Session, export_id: str) -> int:
+    """How many objects are in the scope of an export that was planned."""
+    return exports.get(session, export_id).total
 
 
 def survey(session: Session, export_id: str, bounds: Bounds) -> tuple[tuple[Piece, ...], Coverage]:
@@ -95,7 +107,7 @@ def plan(
         ExportShard(export_id=export_id, number=n, first=piece.first, last=piece.last)
         for n, piece in enumerate(pieces)
     )
-    case.export.shards = len(pieces)
+    case.export.shards, case.export.planned_at = len(pieces), now()
     case.export.total = sum(piece.objects for piece in pieces)
     reports.keep(unit, case.request, Moment.TRIGGER, counted, export_id)
     unit.audit(
@@ -126,6 +138,7 @@ def take_shard(unit: Unit, export_id: str, number: int) -> Fenced | None:
         dataset.category,
         case.request.partner_id,
         case.revision.age_recipient,
+        steering.steered(unit.session, export_id),
     )
 
 
@@ -134,6 +147,15 @@ def choose(session: Session, fenced: Fenced) -> Chosen:
     case = case_of(session, fenced.export_id)
     shard = session.get_one(ExportShard, (fenced.export_id, fenced.number))
     return choose_shard(session, case.request, case.revision, shard, now())
+
+
+def why_stopped(session: Session, fenced: Fenced) -> Exception:
+    """Why an attempt was told to stop, as its next look at the clearance would have said."""
+    try:
+        case_of(session, fenced.export_id)
+    except (Refused, NotYet) as why:
+        return why
+    return NotYet("export_paused", "The export was paused for a moment.", 0.1)
 
 
 def commit_shard(
@@ -145,7 +167,7 @@ def commit_shard(
 ) -> None:
     """Records what an attempt packed, unless a later attempt took the shard meanwhile. `spent`:
     microseconds by stage, beside those of the packing."""
-    case_of(unit.session, fenced.export_id)
+    case_of(unit.session, fenced.export_id, though_paused=True)
     shard = unit.session.get_one(
         ExportShard, (fenced.export_id, fenced.number), with_for_update=True
     )
@@ -196,10 +218,3 @@ def is_over(session: Session, export_id: str) -> bool:
 def ended_in_vain(session: Session, export_id: str) -> bool:
     """True where nothing of an export was released, nor ever will be."""
     return exports.get(session, export_id).state in (ExportState.FAILED, ExportState.CANCELLED)
-
-
-def erased(unit: Unit, export_id: str, spent: Mapping[str, int] = UNTIMED) -> None:
-    """What an export left in staging is gone."""
-    export = exports.get(unit.session, export_id)
-    exports.spend(export, spent)
-    unit.audit(EXPORTER, "export.erased", export.request_id, export=export_id)

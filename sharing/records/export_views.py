@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
+from sharing.eligibility import Act, roles_for
 from sharing.export.stopwatch import Step
-from sharing.records import exports, recalls
+from sharing.records import export_progress, exports, recalls
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
 
@@ -18,7 +18,7 @@ _STEPS = tuple(str(step) for step in Step)
 
 def export_view(session: Session, export: Export, *, inside: bool) -> View:
     """An export with its progress; `excluded` counts objects by reason."""
-    progress, excluded = _progress(session, export)
+    progress, excluded = export_progress.progress(session, export)
     release = session.get(Release, export.id)
     view: View = {
         "id": export.id,
@@ -28,6 +28,9 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "progress": progress,
         "excluded": excluded,
         "needs_confirmation": export.needs_confirmation,
+        "waiting_for": _waiting_for(export, inside=inside),
+        "paused_at": export.paused_at if export.state in LIVE_EXPORTS else None,
+        "erased": _erased(export),
         "code": export.code if inside else _outside(export.code),
         "triggered_at": export.triggered_at,
         "confirmed_at": export.confirmed_at,
@@ -39,6 +42,9 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         view |= {
             "triggered_by": export.triggered_by,
             "confirmed_by": export.confirmed_by,
+            "paused_by": export.paused_by if export.state in LIVE_EXPORTS else None,
+            "priority": export.priority,
+            "limit_bytes_per_second": export.limit_bytes_per_second,
             "detail": export.detail,
             "package": export.location,
             "stages": stages(session, export, progress["objects"], progress["bytes"]),
@@ -73,25 +79,30 @@ def _outside(code: str | None) -> str | None:
     return "export_cancelled" if code == exports.ENGINEER_RECUSED else code
 
 
+def _waiting_for(export: Export, *, inside: bool) -> View | None:
+    """Whom an export waits for, if for anybody: a second engineer, or whoever resumes it."""
+    if export.state == ExportState.AWAITING_CONFIRMATION:
+        act, other = Act.CONFIRM, export.triggered_by
+    elif export.state == ExportState.RUNNING and export.paused_at is not None:
+        act, other = Act.STEER, None
+    else:
+        return None
+    word = "confirm" if act is Act.CONFIRM else "resume"
+    view: View = {"act": word, "roles": sorted(roles_for(act))}
+    return view | ({"other_than": other} if inside and other else {})
+
+
+def _erased(export: Export) -> View | None:
+    """What was staged and is gone: counted before, looked for afterwards."""
+    if export.erased_at is None:
+        return None
+    return {
+        "files": export.erased_files,
+        "bytes": export.erased_bytes,
+        "at": export.erased_at,
+    }
+
+
 def ended(view: View) -> bool:
     """True once nothing will change any more."""
     return ExportState(view["state"]) not in LIVE_EXPORTS
-
-
-def _progress(session: Session, export: Export) -> tuple[View, dict[str, int]]:
-    committed = (ExportShard.export_id == export.id, col(ExportShard.committed_at).is_not(None))
-    objects, size = session.execute(
-        select(
-            func.coalesce(func.sum(ExportShard.objects), 0),
-            func.coalesce(func.sum(ExportShard.bytes), 0),
-        ).where(*committed)
-    ).one()
-    reasons: Counter[str] = Counter()
-    for excluded in session.exec(select(ExportShard.excluded).where(*committed)):
-        reasons.update(excluded)
-    return {
-        "objects": int(objects),
-        "bytes": int(size),
-        "excluded": reasons.total(),
-        "total": export.total,
-    }, dict(reasons)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CheckConstraint,
     Column,
     Index,
     LargeBinary,
@@ -30,6 +31,7 @@ class Export(SQLModel, table=True):
     """One run for one digest. At most one is live for a request and digest (I18).
 
     `fence` rises with every takeover; a release that names an older one is refused (I19).
+    `paused_at` stands beside `state`, and the database releases nothing while it is set.
     """
 
     __tablename__ = "export"
@@ -42,6 +44,9 @@ class Export(SQLModel, table=True):
             sqlite_where=_LIVE,
             postgresql_where=_LIVE,
         ),
+        CheckConstraint("priority BETWEEN 1 AND 5", name="priority"),
+        CheckConstraint("limit_bytes_per_second > 0", name="limit"),
+        CheckConstraint("(paused_by IS NULL) = (paused_at IS NULL)", name="pause"),
     )
     id: str = Field(primary_key=True)
     request_id: str = Field(foreign_key="request.id", index=True)
@@ -63,6 +68,18 @@ class Export(SQLModel, table=True):
     detail: str | None = None
     location: str | None = None
     ended_at: datetime | None = None
+    # How it is steered: see records.steering.
+    priority: int = 3
+    limit_bytes_per_second: int | None = Field(default=None, sa_type=BigInteger)
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    paused_seconds: float = 0.0
+    planned_at: datetime | None = None
+    scope_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    needs_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    erased_files: int | None = Field(default=None, sa_type=BigInteger)
+    erased_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    erased_at: datetime | None = None
 
 
 class ExportShard(SQLModel, table=True):

@@ -29,6 +29,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     partner_keys,
     policies,
     pressure,
+    pulses,
     recalls,
     register,
     reports,

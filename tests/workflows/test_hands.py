@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from sharing.export.pace import board
 from workflows.activities import hands
 
 
@@ -19,7 +20,7 @@ def slow() -> int:
 @pytest.mark.slow
 async def test_one_that_dies_takes_nobody_elses_work_with_it() -> None:
     """While one process dies the other one finishes, and a new one takes the dead one's place."""
-    both = hands.processes(2)
+    both = hands.processes(2, board())
     working = asyncio.create_task(both.run(slow))
     await asyncio.sleep(0.1)
     with pytest.raises(BrokenProcessPool):

@@ -11,6 +11,8 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
 
+from sharing.export.pace import Board, join
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -62,20 +64,25 @@ def threads(number: int) -> Hands:
     return Hands(number, lambda: ThreadPoolExecutor(1))
 
 
-def processes(number: int | None) -> Hands:
-    """Processes that end with this one; by default one for each core that it may use. In the place
-    of a single one a thread does."""
+def processes(number: int | None, board: Board) -> Hands:
+    """Processes that end with this one, and know `board`; by default one for each core that it may
+    use. In the place of a single one a thread does."""
     number = number or _cores()
     if number == 1:
         return threads(1)
     spawn = multiprocessing.get_context("spawn")
-    return Hands(number, lambda: ProcessPoolExecutor(1, spawn, initializer=_end_with_parent))
+    return Hands(number, lambda: ProcessPoolExecutor(1, spawn, _begin, (board,)))
 
 
 def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _begin(board: Board) -> None:
+    join(board)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

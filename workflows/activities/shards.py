@@ -3,19 +3,23 @@ it demands the clearance from the database again at every step."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
+from sqlmodel import Session
 from temporalio import activity
 
 from sharing.consent_feed import Follower
 from sharing.errors import Refused
-from sharing.export import releases, runs
+from sharing.export import erasures, releases, room, runs
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
-from sharing.export.erase import erase
+from sharing.export.dry_run import DryRun, dry_run
+from sharing.export.erase import erase, found
+from sharing.export.pace import Stopped
 from sharing.export.pack import ShardResult, write_shard
-from sharing.export.plan import Bounds
+from sharing.export.plan import Bounds, Piece
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.releases import Run, Stale
 from sharing.export.runs import Fenced
@@ -25,10 +29,12 @@ from sharing.export.staging import Staging, local
 from sharing.export.stopwatch import Spent, Step
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
+from sharing.records.exports import ExportShard
 from sharing.settings import Settings
 from workflows.activities import hands
 from workflows.activities.pulse import beating
-from workflows.messages import Plan, ReleaseAttempt, ShardTask
+from workflows.activities.underway import UnderWay
+from workflows.messages import Plan, ReleaseAttempt, ShardDone, ShardTask
 
 
 class ExportPlane:
@@ -48,8 +54,10 @@ class ExportPlane:
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
         self._tidying = set[asyncio.Task[None]]()
         self._object_seconds = settings.object_seconds
-        self._packers = hands.processes(settings.pack_processes)
         self._late = Spent()  # a commit's time is known when it is over: the next one records it
+        self._under_way = UnderWay(database, settings.export_bytes_per_second)
+        self._room = settings.delivery_url, settings.staging_bytes_max
+        self._packers = hands.processes(settings.pack_processes, self._under_way.board)
         self._threads = hands.threads(2)
 
     @property
@@ -61,7 +69,7 @@ class ExportPlane:
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
         """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
-        async with beating():
+        async with beating(), self._under_way.phase(export_id, "plan"):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return Plan(0, self._silence, self._window)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
@@ -70,13 +78,27 @@ class ExportPlane:
                 pieces, counted = await self._database.read(
                     lambda s: runs.survey(s, export_id, self._bounds)
                 )
+                await self._reserve(export_id, pieces)
                 known = await self._database.write(
                     lambda u: runs.plan(u, export_id, pieces, counted)
                 )
-            return Plan(known, self._silence, self._window)
+            total = await self._database.read(lambda s: runs.total(s, export_id))
+            return Plan(known, self._silence, self._window, objects=total)
+
+    async def _reserve(self, export_id: str, pieces: Sequence[Piece]) -> None:
+        objects, size = sum(p.objects for p in pieces), sum(p.bytes for p in pieces)
+        await self._database.write(lambda u: room.reserve(u, export_id, objects, size, *self._room))
 
     @activity.defn
-    async def export_shard(self, task: ShardTask) -> None:
+    async def dry_run_export(self, request_id: str) -> DryRun:
+        """Counts what an export would come to, and writes nothing."""
+        await self._follower.up_to_date()
+        return await self._database.read(
+            lambda s: dry_run(s, request_id, self._bounds, *self._room)
+        )
+
+    @activity.defn
+    async def export_shard(self, task: ShardTask) -> ShardDone:
         """One shard: ask every subject again, strip, hash, pack, commit. A shard that was
         committed already stays as it is."""
         async with beating(), self._tidied(task.export_id):
@@ -86,42 +108,52 @@ class ExportPlane:
                     lambda u: runs.take_shard(u, task.export_id, task.number)
                 )
                 if fenced is None:
-                    return
+                    return await self._database.read(lambda s: _done(s, task))
                 await self._follower.up_to_date()
                 chosen = await self._database.read(lambda s: runs.choose(s, fenced))
-            packed = await self._packed(task, fenced, chosen.candidates)
+            try:
+                packed = await self._packed(task, fenced, chosen.candidates)
+            except Stopped:
+                raise await self._database.read(lambda s: runs.why_stopped(s, fenced)) from None
             spent.update(self._late)
             self._late.clear()
             with self._late.on(Step.COMMIT):
                 await self._database.write(
                     lambda u: runs.commit_shard(u, fenced, chosen, packed, spent)
                 )
+            excluded = sum(chosen.excluded.values()) + len(packed.unread)
+            return ShardDone(packed.objects, packed.bytes, excluded)
 
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
         staging = Staging(self._root, task.export_id)
         with _told():
-            return await self._packers.run(
-                write_shard,
-                self._store / local(fenced.location, "location"),
-                staging.attempt(task.number, fenced.fence),
-                task.number,
-                candidates,
-                packing=fenced.packing,
-                category=fenced.category,
-                pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
-                age_recipient=fenced.age_recipient,
-                attempt=str(fenced.fence),
-                progress=None,
-                watch=staging.watch(task.number, fenced.fence, self._object_seconds),
-            )
+            async with self._under_way.shard(task.export_id, fenced.steered) as pace:
+                return await self._packers.run(
+                    write_shard,
+                    self._store / local(fenced.location, "location"),
+                    staging.attempt(task.number, fenced.fence),
+                    task.number,
+                    candidates,
+                    packing=fenced.packing,
+                    category=fenced.category,
+                    pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
+                    age_recipient=fenced.age_recipient,
+                    attempt=str(fenced.fence),
+                    progress=pace,
+                    watch=staging.watch(task.number, fenced.fence, self._object_seconds),
+                )
 
     @activity.defn
     async def release_package(self, export_id: str) -> ReleaseAttempt:
         """Puts the package together, seals it, and releases it in one transaction that looks at
         everything again. Where consent ended meanwhile it names the shards to make again."""
-        async with beating(), self._tidied(export_id):
+        async with (
+            beating(),
+            self._under_way.phase(export_id, "release"),
+            self._tidied(export_id),
+        ):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
@@ -158,7 +190,7 @@ class ExportPlane:
     @activity.defn
     async def deliver_package(self, export_id: str) -> None:
         """Hands over what was released. It may not give up: the bytes count as gone."""
-        async with beating():
+        async with beating(), self._under_way.phase(export_id, "deliver"):
             released = await self._database.read(lambda s: releases.released(s, export_id))
             staging = Staging(self._root, export_id)
             destination = self._root / released.partner_id / export_id
@@ -187,10 +219,18 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
+            folder = Staging(self._root, export_id).folder
             spent = Spent()
             with spent.on(Step.ERASE):
-                await self._threads.run(erase, Staging(self._root, export_id).folder)
-            await self._database.write(lambda u: runs.erased(u, export_id, spent))
+                await self._erase_counted(export_id, folder)
+            left = await asyncio.to_thread(found, folder)
+            await self._database.write(lambda u: erasures.done(u, export_id, left, spent))
+
+    async def _erase_counted(self, export_id: str, folder: Path) -> None:
+        """Whoever comes first counts: an attempt that was under way, or the run's own erasing."""
+        there = await asyncio.to_thread(found, folder)
+        await self._database.write(lambda u: erasures.begun(u, export_id, there))
+        await asyncio.to_thread(erase, folder)
 
     @asynccontextmanager
     async def _tidied(self, export_id: str) -> AsyncIterator[None]:
@@ -209,10 +249,17 @@ class ExportPlane:
         try:
             for some in (self._packers, self._threads):
                 await asyncio.to_thread(some.wait)
-            if await self._database.read(lambda s: runs.is_over(s, export_id)):
+            if await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
+                await self._erase_counted(export_id, folder)
+            elif await self._database.read(lambda s: runs.is_over(s, export_id)):
                 await asyncio.to_thread(erase, folder)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
+
+
+def _done(session: Session, task: ShardTask) -> ShardDone:
+    shard = session.get_one(ExportShard, (task.export_id, task.number))
+    return ShardDone(shard.objects, shard.bytes, sum(shard.excluded.values()))
 
 
 @contextmanager
