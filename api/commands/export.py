@@ -98,7 +98,7 @@ async def followed(api: Api, export: str, as_json: bool = False) -> Json:
     path, shown = f"/v1/exports/{export}", None
     state: Json = await api.get(path)
     with bar(quiet=as_json) as progress:
-        task = progress.add_task(state["state"], total=None, speed_and_left="")
+        task = progress.add_task(state["state"], total=None, line="")
         async for state in api.following(path, f"{path}/events"):
             if as_json and state != shown:
                 show_json(state)
@@ -109,7 +109,7 @@ async def followed(api: Api, export: str, as_json: bool = False) -> Json:
                 description=standing(state),
                 completed=done,
                 total=total,
-                speed_and_left=speed_and_left(state),
+                line=line(state),
             )
             if state["state"] not in LIVE_EXPORTS:
                 return state
@@ -121,8 +121,7 @@ def bar(quiet: bool = False) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=32),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}" if sys.stderr.isatty() else ""),
-        TextColumn("{task.fields[speed_and_left]}"),
+        TextColumn("{task.fields[line]}"),
         console=err(),
         transient=True,
         disable=quiet or not sys.stderr.isatty(),
@@ -156,6 +155,13 @@ def speed_and_left(export: Json) -> str:
     left = progress.get("seconds_left")
     words = f"{objects:,.0f}/s, {size / 1e6:,.1f} MB/s"
     return words if left is None else f"{words}, {timedelta(seconds=left)} left"
+
+
+def line(export: Json) -> str:
+    """What stands behind the bar."""
+    done, total = looked_at(export)
+    count = f"{done:,} of {total:,}" if total else ""
+    return ", ".join(part for part in (count, speed_and_left(export)) if part)
 
 
 def told(export: Json, calling: Calling) -> int:

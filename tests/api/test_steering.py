@@ -1,12 +1,14 @@
 """Steering an export over HTTP and from the command line: dry run, pause, resume, limit."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from api import cli
-from api.commands.export import speed_and_left, standing
+from api.commands.export import bar, line, standing
 from sharing.stages import Role
 from tests.api.answering_server import Answer, Asked, serving
 from tests.api.test_exports import code, triggered
@@ -194,5 +196,21 @@ def test_what_holds_an_export_up_is_in_its_line() -> None:
     held = {"stalled": False, "limited": True, "objects_per_second": 1200.0,
             "bytes_per_second": 5e6, "seconds_left": 75}  # fmt: skip
     assert standing({**running, "progress": held}) == "running, limited"
-    assert speed_and_left({**running, "progress": held}) == "1,200/s, 5.0 MB/s, 0:01:15 left"
-    assert speed_and_left(running) == ""
+    assert line({**running, "progress": held}) == "1,200/s, 5.0 MB/s, 0:01:15 left"
+    counted = {"objects": 10, "excluded": 2, "under_way": {"objects": 3}, "total": 2000}
+    assert line({**running, "progress": counted}) == "15 of 2,000"
+
+
+def test_the_bar_is_drawn_before_anybody_knows_how_much_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a terminal the bar of an export that waits, and has no total yet, is drawn."""
+    drawn = io.StringIO()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr(
+        "api.commands.export.err", lambda: Console(file=drawn, force_terminal=True, width=100)
+    )
+    with bar() as progress:
+        progress.add_task(standing({"state": "awaiting_confirmation"}), total=None, line="")
+        progress.refresh()
+    assert "awaiting confirmation" in drawn.getvalue()

@@ -232,6 +232,36 @@ async def test_cancelled_while_it_is_slow(slow: Depot) -> None:
     assert (await slow.read(lambda s: exports.get(s, export))).state == "cancelled"
 
 
+async def test_a_worker_keeps_to_its_own_limit(
+    temporal: WorkflowEnvironment,
+    sqlite_template: SQLiteTemplate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker with CLEARANCE_EXPORT_BYTES_PER_SECOND packs no faster, however many shards it has
+    in hand, and says that it is held up by a limit."""
+    most = 4000
+    async with (
+        Database(sqlite_template.fresh(tmp_path)) as database,
+        made(
+            temporal, database, tmp_path, monkeypatch, people=12, export_bytes_per_second=most
+        ) as here,
+    ):
+        _, export = await triggered(here)
+        async with here.working():
+
+            async def limited() -> bool:
+                return bool((await shown(here, export))["progress"]["limited"])
+
+            await until(limited, "a word of the limit")
+            row = await here.ended(export)
+        made_of = await here.read(lambda s: exports.shards_of(s, export))
+        assert row.planned_at is not None
+        last = max(s.committed_at for s in made_of if s.committed_at is not None)
+        rate = sum(s.bytes for s in made_of) / (last - row.planned_at).total_seconds()
+        assert rate <= 1.1 * most
+
+
 async def test_no_room_ends_it_before_anything_is_written(
     slow: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from sharing.export.erase import Found
 from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds
 from sharing.orders import Order, Verb
-from sharing.records import clearances, exports, heads, parties, pulses
+from sharing.records import clearances, exports, heads, parties, pulses, steering
 from sharing.records.export_views import export_view
 from sharing.records.exports import Export
 from sharing.records.pulses import Beat
@@ -318,3 +318,16 @@ async def test_progress_tells_rate_and_stalls(desk: Desk) -> None:
     await told(here, Verb.PAUSE)
     shown = (await view(here))["progress"]
     assert (shown["stalled"], shown["seconds_left"]) == (False, None)
+
+
+async def test_an_exports_limit_is_shared_by_its_workers(desk: Desk) -> None:
+    """Each worker that makes shards of an export now gets its part of the limit; one that said
+    nothing for three seconds gets none."""
+    here = await exporting(desk)
+    await told(here, Verb.LIMIT, limit_bytes_per_second=6000)
+    beat = Beat(here.export, pulses.SHARDS, 1, 10, 1, 1, 10, False, 1.0)
+    for worker, ago in (("one", 0), ("two", 1), ("gone", 10)):
+        at = now() - timedelta(seconds=ago)
+        await desk.database.write(lambda u: pulses.write(u, worker, [beat], at))  # noqa: B023
+    found = await desk.database.read(lambda s: steering.steered(s, here.export))
+    assert (found.wanted, found.limit, found.workers) == (True, 6000, 2)
