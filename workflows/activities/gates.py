@@ -76,7 +76,10 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
         decisions.pin(unit.session, request, opening.stage, asked.needs)
     requests.move(request, RequestState(opening.stage))
     requests.wait(request, opening.stage, until)
-    _told(unit, request, row, "gate.reopened" if again else "gate.opened", judged.findings)
+    if again:
+        _told(unit, request, row, "gate.reopened", judged.findings)
+    else:
+        _told(unit, request, row, "gate.opened", judged.findings)
     if not people_left.anybody(unit.session, request, opening.stage):
         people_left.tell(unit, request, opening.stage)
         told = patience.gates[opening.stage].escalate_to
