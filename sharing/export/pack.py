@@ -120,6 +120,9 @@ class _Objects:
             if isinstance(data, Unread):
                 self.unread.append(data)
                 continue
+            if not folder and candidate.bytes > tar.LARGEST_MEMBER:
+                self.unread.append(Unread(candidate.path, "is larger than a tar can hold (8 GiB)"))
+                continue
             try:
                 media_type = format_of(data)
                 pieces = in_windows(data, minimise(data, media_type))
