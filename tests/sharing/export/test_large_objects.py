@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
@@ -17,6 +17,7 @@ import pyrage
 import pytest
 
 from sharing.export import source as reading
+from sharing.export.iso_boxes import written
 from sharing.export.minimise import minimise
 from sharing.export.pack import SourceFailed
 from sharing.export.unreadable import Unreadable
@@ -29,7 +30,6 @@ from tests.sharing.export.carriers import (
     heic,
     riff_chunks,
     sized,
-    written,
 )
 from tests.sharing.export.packages import files, pack
 from tests.sharing.export.photos import candidates, dataset, jpeg, picture, with_secrets
@@ -99,10 +99,9 @@ def with_hole(file: Path, kind: str, hole: int) -> int:
 
 
 @pytest.fixture
-def small_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every object counts as too large for memory."""
     monkeypatch.setattr(reading, "IN_MEMORY", 0)
-    return
 
 
 @pytest.mark.slow
