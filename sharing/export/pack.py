@@ -138,6 +138,9 @@ class _Objects:
             if isinstance(data, Unread):
                 self.unread.append(data)
                 continue
+            if not folder and candidate.bytes > tar.LARGEST_MEMBER:
+                self.unread.append(Unread(candidate.path, "is larger than a tar can hold (8 GiB)"))
+                continue
             if not self._hand.takes(name):
                 self.unread.append(Unread(candidate.path, DETAIL))
                 continue

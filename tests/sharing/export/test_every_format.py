@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from api.demo.camera import srgb_profile
+from sharing.export.iso_boxes import written
 from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
 from sharing.export.verify import verify
 from tests.sharing.export import carriers
@@ -231,8 +232,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "WebP: text first": lambda: riff((b"EXIF", b"SECRET"), *riff_chunks(WEBP)),
     "WebP: padded with a letter": lambda: riff(*riff_chunks(WEBP), (b"XMP ", b"S"))[:-1] + b"S",
     "HEIC: cut off": lambda: HEIC[:-2],
-    "HEIC: a film": lambda: HEIC + carriers.written(b"moov", b""),
-    "HEIC: two indexes": lambda: HEIC + carriers.written(b"meta", bytes(4)),
+    "HEIC: a film": lambda: HEIC + written(b"moov", b""),
+    "HEIC: two indexes": lambda: HEIC + written(b"meta", bytes(4)),
     "HEIC: no index": lambda: HEIC[: int.from_bytes(HEIC[:4], "big")],
     "HEIC: encrypted": lambda: HEIC.replace(b"\x00\x01\x00\x00hvc1", b"\x00\x01\x00\x01hvc1"),
     "HEIC: made of nobody knows what": lambda: HEIC.replace(b"hvc1\x00", b"SECR\x00"),

@@ -12,7 +12,7 @@ import pytest
 from api.demo.portraits import draw
 from sharing.errors import Refused
 from sharing.export.index import IndexedObject, folder_of, scan
-from sharing.export.taken import taken_at
+from sharing.export.taken import ReadAt, taken_at
 from tests.sharing.export.carriers import DATED, SPOILED, encoded
 from tests.sharing.export.photos import jpeg
 
@@ -122,8 +122,11 @@ def test_no_photo_stops_an_index(name: str) -> None:
     """Cut anywhere, a photo has the time that it says or none; nothing is raised."""
     data = SPOILED[name]()
     for end in range(0, len(data), 7):
-        part = data[:end]
-        taken_at(lambda at, size, part=part: part[at : at + size])
+        taken_at(_reader(data[:end]))
+
+
+def _reader(data: bytes) -> ReadAt:
+    return lambda at, size: data[at : at + size]
 
 
 def test_progress(tmp_path: Path) -> None:
