@@ -16,8 +16,10 @@ from api.engine import Engine, Temporal
 from api.pages import agreement, home
 from api.routes import (
     acceptance_links,
+    acknowledgements,
     agreements,
     audit,
+    canaries,
     claims,
     compatibility,
     consent_reports,
@@ -70,6 +72,8 @@ ROUTES = (
     claims,
     exports,
     packages,
+    acknowledgements,
+    canaries,
     recalls,
     events,
     partners,

@@ -34,6 +34,7 @@ RECALL_READERS = (
         Role.ENGINEER,
     }
 )
+TRACERS = LOG_READERS | {Role.ENGINEER, Role.LEGAL_COUNSEL}
 ANYONE = frozenset(Role)
 
 # Every route by name, and the roles of which one is needed; None: no token is needed.
@@ -105,12 +106,16 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "exports.confirm": ENGINEER,
     "exports.cancel": ENGINEER | {Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL},
     "exports.package": PARTNER,
+    "exports.acknowledge": PARTNER,
+    "canaries.trace": TRACERS,
     "recalls.list": RECALL_READERS,
     "events.list": READERS,
     "audit.list": LOG_READERS,
     "audit.verify": LOG_READERS,
     "packages.file": None,  # the signed link itself is the permission
+    "packages.head": None,
     "keys.list": None,
+    "keys.retire": ADMIN,
     "healthz": None,
     "readyz": None,
 }

@@ -5,27 +5,29 @@ import base64
 import hmac
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api.answers import Cursor, decoded, encoded, json_answer
 from api.backend import Backend
 from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.routes.exports import own_export
+from api.sending import CountedFile
 from sharing.errors import NotFound, Refused
 from sharing.records import exports
 from sharing.records.exports import Export, Release
 from sharing.records.requests import Request as RequestRow
+from sharing.records.unit import Unit
 
 router = APIRouter(tags=["exports"], route_class=GuardedRoute)
 
@@ -77,25 +79,44 @@ async def package(
 @router.get("/v1/packages/{token}/{path:path}", name="packages.file")
 async def file(token: str, path: str, request: Request) -> Response:
     """One file of a package, by a link that `package` gave; parts of it by `Range`."""
+    delivered, found = await _found(token, path, request)
+    database = request.app.state.backend.database
+    told = {"export": delivered.export_id, "file": path}
+
+    def logged(action: str, **more: Any) -> Callable[[Unit], None]:
+        return lambda u: u.audit(delivered.partner_id, action, delivered.request_id, **told, **more)
+
+    async def ended(sent: int, whole: bool) -> None:
+        await database.write(logged("package.sent", bytes=sent, complete=whole))
+
+    asked = request.headers.get("range")
+    await database.write(logged("package.downloaded", **({"range": asked[:200]} if asked else {})))
+    return CountedFile(found, ended)
+
+
+@router.head("/v1/packages/{token}/{path:path}", name="packages.head")
+async def head(token: str, path: str, request: Request) -> Response:
+    """How large that file is, and its ETag; nothing of it is sent."""
+    _, found = await _found(token, path, request)
+
+    async def ended(_sent: int, _whole: bool) -> None:
+        """Nothing has left."""
+
+    return CountedFile(found, ended)
+
+
+async def _found(token: str, path: str, request: Request) -> tuple[Delivered, Path]:
+    """The file that a link opens. Who sends a token beside it has to be its partner."""
     backend: Backend = request.app.state.backend
     export_id = _opened(backend, token, path)
     delivered = await backend.database.read(lambda session: _released(session, export_id))
+    caller = await backend.doorkeeper.known(request)
+    if caller is not None and caller.partner_id not in (None, delivered.partner_id):
+        raise NotFound("file", path)
     found = delivered.folder / path
     if not await asyncio.to_thread(_lies_in, delivered.folder, found):
         raise NotFound("file", path)
-    await backend.database.write(
-        lambda unit: unit.audit(
-            delivered.partner_id,
-            "package.downloaded",
-            delivered.request_id,
-            export=export_id,
-            file=path,
-        )
-    )
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(
-        found, media_type="application/octet-stream", headers=headers, filename=found.name
-    )
+    return delivered, found
 
 
 def _delivered(session: Session, call: Call, export_id: str) -> Delivered:
@@ -121,6 +142,14 @@ def _folder(export: Export) -> Path:
             "handed over from there, not by this server.",
         )
     return Path(unquote(place.path) if place.scheme else export.location or "")
+
+
+def folder_of(export: Export) -> Path | None:
+    """Where the package of an export lies; None where it is not here, or not handed over yet."""
+    try:
+        return _folder(export) if export.location else None
+    except Refused:
+        return None
 
 
 def _lies_in(folder: Path, found: Path) -> bool:

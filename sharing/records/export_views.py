@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from sharing.records import exports, recalls
+from sharing.records import acknowledgements, exports, recalls
+from sharing.records.acknowledgements import Acknowledgement
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
 
@@ -32,6 +33,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "released_at": release.released_at if release else None,
         "ended_at": export.ended_at,
         "recalls": recalls.counts(session, export.id),
+        "acknowledgements": [said(one) for one in acknowledgements.of(session, export.id)],
     }
     if inside:
         view |= {
@@ -45,6 +47,19 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
             ],
         }
     return view
+
+
+def said(one: Acknowledgement) -> View:
+    """What a partner said that it received, and whether it is what was released."""
+    return {
+        "id": one.id,
+        "at": one.at,
+        "outcome": one.outcome,
+        "manifest_sha256": one.manifest_sha256,
+        "objects": one.objects,
+        "bytes": one.bytes,
+        "key": one.key_id,
+    }
 
 
 def _outside(code: str | None) -> str | None:

@@ -21,7 +21,9 @@ from sharing.export.runs import Fenced
 from sharing.export.seal import Sealed, SealRefused, seal
 from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
-from sharing.keys import secret, signing_key
+from sharing.keyring import keyring
+from sharing.keys import public_text, signing_key
+from sharing.records import pseudonym_keys, signing_keys
 from sharing.records.database import Database
 from sharing.settings import Settings
 from workflows.activities import hands
@@ -41,8 +43,9 @@ class ExportPlane:
         self._silence = settings.takeover_seconds
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
-        self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
+        self._keyring = keyring(settings.pseudonym_key)
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
+        self._public_key = public_text(self._signing_key)
         self._tidying = set[asyncio.Task[None]]()
         self._packers = hands.processes(settings.pack_processes)
         self._threads = hands.threads(2)
@@ -55,6 +58,9 @@ class ExportPlane:
                 return Plan(0, self._silence)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
+                await self._database.write(
+                    lambda u: pseudonym_keys.settle_for(u, export_id, self._keyring)
+                )
                 await self._follower.up_to_date()
                 objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
                 known = await self._database.write(
@@ -80,6 +86,9 @@ class ExportPlane:
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
+        key = await self._database.write(
+            lambda u: pseudonym_keys.settle(u, fenced.partner_id, self._keyring)
+        )
         with _told():
             return await self._packers.run(
                 write_shard,
@@ -89,7 +98,7 @@ class ExportPlane:
                 candidates,
                 packing=fenced.packing,
                 category=fenced.category,
-                pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
+                pseudonyms=Pseudonyms(key, fenced.partner_id),
                 age_recipient=fenced.age_recipient,
                 attempt=str(fenced.fence),
                 progress=None,
@@ -102,6 +111,7 @@ class ExportPlane:
         async with beating(), self._tidied(export_id):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
+            await self._database.read(lambda s: signing_keys.demand_standing(s, self._public_key))
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
             if isinstance(run, Stale):
                 return ReleaseAttempt(released=False, stale=run.shards)
