@@ -24,6 +24,7 @@ from api.guard import GuardedRoute
 from api.routes.exports import own_export
 from api.sending import CountedFile
 from sharing.errors import NotFound, Refused
+from sharing.export.paths import why_unsafe
 from sharing.records import exports
 from sharing.records.exports import Export, Release
 from sharing.records.requests import Request as RequestRow
@@ -47,12 +48,16 @@ class Delivered:
 
 @router.get("/v1/exports/{export_id}/package", name="exports.package")
 async def package(
-    export_id: str, call: Call, limit: FileLimit = 1000, cursor: Cursor = None
+    export_id: str,
+    call: Call,
+    limit: FileLimit = 1000,
+    cursor: Cursor = None,
+    file: Annotated[str | None, Query(max_length=4000, description="This file alone.")] = None,
 ) -> Response:
     """The package's files in path order, each with a link that works for 15 minutes."""
     after = (decoded(cursor, (str,)) or [""])[0]
     delivered = await call.read(lambda session: _delivered(session, call, export_id))
-    files = await asyncio.to_thread(lambda: sorted(_files(delivered.folder)))
+    files = await asyncio.to_thread(_listed, delivered.folder, file)
     shown = [file for file in files if file[0] > after][: limit + 1]
     expires = int(time.time()) + LINK_SECONDS
     await call.log("package.listed", delivered.request_id, export=export_id)
@@ -155,6 +160,15 @@ def folder_of(export: Export) -> Path | None:
 def _lies_in(folder: Path, found: Path) -> bool:
     """True for a file of this folder; a link that leads elsewhere is none."""
     return found.resolve().is_relative_to(folder.resolve()) and found.is_file()
+
+
+def _listed(folder: Path, path: str | None) -> list[tuple[str, int]]:
+    if path is None:
+        return sorted(_files(folder))
+    found = folder / path
+    if why_unsafe(path) or not _lies_in(folder, found):
+        raise NotFound("file", path)
+    return [(path, found.stat().st_size)]
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int]]:

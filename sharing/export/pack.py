@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sharing.export import manifest, tar
 from sharing.export.destination import (
@@ -25,6 +26,9 @@ from sharing.export.minimise import Unreadable, minimise
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
+
+if TYPE_CHECKING:
+    from sharing.export.canary import Planted
 
 _EXTENSION = ".jpg"  # minimise lets nothing else through
 _REPORT_EVERY = 32
@@ -55,6 +59,7 @@ def write_shard(
     age_recipient: str | None,
     attempt: str,
     progress: Callable[[int, int], None] | None,
+    planted: "Sequence[Planted]" = (),
 ) -> ShardResult:
     """Writes shard `number` of a package into `staging`.
 
@@ -68,7 +73,7 @@ def write_shard(
     with writing_to(staging):
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            objects = _Objects(source, candidates, category, pseudonyms, progress)
+            objects = _Objects(source, candidates, category, pseudonyms, progress, planted)
             files = shard.write(objects)
             part = manifest.encoded(objects.rows)
             shard.publish(part)
@@ -97,6 +102,7 @@ class _Objects:
         category: str,
         pseudonyms: Pseudonyms,
         progress: Callable[[int, int], None] | None,
+        planted: "Sequence[Planted]",
     ) -> None:
         self.rows: list[manifest.Row] = []
         self.unread: list[Unread] = []
@@ -108,11 +114,13 @@ class _Objects:
         named.sort(key=itemgetter(0))
         self._names = [name for name, _ in named]
         self._read = read(source, [candidate for _, candidate in named])
+        self._planted = sorted(planted, key=attrgetter("name"), reverse=True)
 
     def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, list[Piece], int]]:
         """(file name, pieces, bytes) of each object that can be exported."""
         done = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
+            yield from self._planted_before(name, folder, shard)
             done += 1
             if self._progress is not None and done % _REPORT_EVERY == 0:
                 self._progress(done, self.bytes)
@@ -126,8 +134,30 @@ class _Objects:
                 continue
             size = self._add(folder + name + _EXTENSION, shard, candidate, pieces)
             yield name + _EXTENSION, pieces, size
+        yield from self._planted_before(None, folder, shard)
         if self._progress is not None:
             self._progress(done, self.bytes)
+
+    def _planted_before(
+        self, name: str | None, folder: str, shard: str
+    ) -> Iterator[tuple[str, list[Piece], int]]:
+        """The canaries whose names come before that one; all that are left without one."""
+        while self._planted and (name is None or self._planted[-1].name < name):
+            one = self._planted.pop()
+            self.bytes += len(one.data)
+            self.rows.append(
+                manifest.Row(
+                    path=folder + one.name + _EXTENSION,
+                    shard=shard,
+                    bytes=len(one.data),
+                    sha256=one.sha256,
+                    subject_pseudonym=one.subject,
+                    category=self._category,
+                    consent_position=one.consent_position,
+                    media_type=one.media_type,
+                )
+            )
+            yield one.name + _EXTENSION, [one.data], len(one.data)
 
     def _add(self, path: str, shard: str, candidate: Candidate, pieces: list[Piece]) -> int:
         digest, size = sha256(), 0

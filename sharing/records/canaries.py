@@ -8,7 +8,6 @@ from sqlalchemy import BigInteger
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.records.exports import ExportShard
-from sharing.records.tables import now
 from sharing.records.unit import Unit
 
 
@@ -29,7 +28,6 @@ def keep(unit: Unit, rows: Sequence[Canary]) -> None:
     """Records canaries before they are written anywhere; the same again changes nothing."""
     for row in rows:
         if unit.session.get(Canary, (row.export_id, row.name)) is None:
-            row.at = now()
             unit.session.add(row)
 
 

@@ -32,7 +32,7 @@ def test_one_key_is_a_ring() -> None:
 
 
 def test_the_first_line_is_the_newest(tmp_path: Path) -> None:
-    """Of several lines the first is for new partners; comments and empty lines count for nothing."""
+    """Of several lines the first is for new partners; comments and empty lines do not count."""
     ring = keyring(ring_file(tmp_path, "# since June", text(NEW), "", text(OLD)))
     assert (ring.newest, ring.oldest) == (key_id(NEW), key_id(OLD))
     assert [ring.key(ring.newest), ring.key(ring.oldest)] == [NEW, OLD]

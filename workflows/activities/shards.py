@@ -11,10 +11,13 @@ from temporalio import activity
 from sharing.consent_feed import Follower
 from sharing.errors import Refused
 from sharing.export import releases, runs
+from sharing.export.canary import Planted
+from sharing.export.canary import planted as drawings
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
 from sharing.export.erase import erase
 from sharing.export.pack import ShardResult, write_shard
+from sharing.export.planting import asked, recorded
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.releases import Run, Stale
 from sharing.export.runs import Fenced
@@ -89,6 +92,7 @@ class ExportPlane:
         key = await self._database.write(
             lambda u: pseudonym_keys.settle(u, fenced.partner_id, self._keyring)
         )
+        planted = await self._planted(fenced, candidates, key)
         with _told():
             return await self._packers.run(
                 write_shard,
@@ -102,7 +106,20 @@ class ExportPlane:
                 age_recipient=fenced.age_recipient,
                 attempt=str(fenced.fence),
                 progress=None,
+                planted=planted,
             )
+
+    async def _planted(
+        self, fenced: Fenced, candidates: tuple[Candidate, ...], key: bytes
+    ) -> tuple[Planted, ...]:
+        """The canaries of a shard, on record. One of which nothing else goes gets none."""
+        planting = await self._database.read(lambda s: asked(s, fenced))
+        if planting is None or not candidates:
+            return ()
+        position = candidates[0].consent_position
+        made = await self._threads.run(drawings, key, planting, fenced.number, position)
+        await self._database.write(lambda u: recorded(u, fenced, made))
+        return made
 
     @activity.defn
     async def release_package(self, export_id: str) -> ReleaseAttempt:
