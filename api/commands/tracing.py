@@ -1,8 +1,10 @@
 """`clearance export trace` and `reveal`: from what turned up outside, back to whom it came from."""
 
 import asyncio
+import re
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 from api.commands.telling import Calling, out, settings_of, show_json
 from api.told import WrongUsage
@@ -11,6 +13,7 @@ from sharing.settings import Settings
 from sharing.stages import Role
 
 CALLING = Calling()
+WORD = re.compile(r"[0-9a-f]{24}|[0-9a-f]{32}")  # a pseudonym; the log holds no other word
 MAY_REVEAL = (Role.ADMIN, Role.CONSENT_STEWARD)
 
 
@@ -53,7 +56,7 @@ def reveal(
     if not names:
         raise WrongUsage("Give one or more names as they stand in the package.")
     settings = settings_of(home)
-    found = asyncio.run(_revealed(settings, calling.token or settings.token, export, names))
+    found = asyncio.run(revealed(settings, calling.token or settings.token, export, names))
     if calling.json:
         show_json({"export": export, "names": found})
         return 0 if len(found) == len(names) else 1
@@ -66,9 +69,11 @@ def reveal(
     return 0 if len(found) == len(names) else 1
 
 
-async def _revealed(
+async def revealed(
     settings: Settings, token: str, export: str, names: tuple[str, ...]
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
+    """What the names mean, for the holder of a token who may know; raises Refused."""
+    from sharing.export.reveal import bare
     from sharing.export.reveal import reveal as look
     from sharing.keyring import keyring
     from sharing.records import exports, parties
@@ -85,8 +90,10 @@ async def _revealed(
             raise NotEligible("role", f"This needs {' or '.join(MAY_REVEAL)}, not {caller.role}.")
         request = await database.read(lambda s: exports.get(s, export).request_id)
 
+        asked = [word for word in map(bare, names) if WORD.fullmatch(word)]
+
         def logged(unit: Unit) -> None:
-            unit.audit(caller.id, "pseudonym.revealed", request, export=export, names=list(names))
+            unit.audit(caller.id, "pseudonym.revealed", request, export=export, names=asked)
 
         await database.write(logged)  # first: what is not in the log is not answered
         found = await database.read(lambda s: look(s, export, ring, names))
