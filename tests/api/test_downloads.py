@@ -12,19 +12,23 @@ import pytest
 
 from api.commands.receiving import acknowledge, download
 from api.commands.telling import Calling
+from sharing.keys import public_text, signing_key
+from sharing.records import signing_keys
 from tests.api.cutting import cutting
 from tests.api.served import served
-from tests.api.test_exports import code, delivered
+from tests.api.test_canaries import exported
+from tests.api.test_exports import code
 from tests.api.world import World
 
 LARGE = 48 << 20
 
 
 async def package(world: World, home: Path) -> tuple[str, Path]:
-    """A delivered export, and the folder that it lies in."""
-    export = await delivered(world, home)
-    shown = (await world.get("engineer", f"/v1/exports/{export['id']}")).json()
-    return export["id"], Path(shown["package"])
+    """A delivered export, and the folder that it lies in; its seal's key is known."""
+    export, folder, plane = await exported(world, home)
+    key = public_text(signing_key(plane.settings.signing_key, "CLEARANCE_SIGNING_KEY"))
+    await world.database.write(lambda u: signing_keys.register(u.session, "seal", key))
+    return export, folder
 
 
 async def link(http: httpx2.AsyncClient, world: World, export: str, path: str) -> str:
@@ -134,7 +138,7 @@ async def test_one_command_fetches_and_one_acknowledges(
     started again it fetches nothing; `export acknowledge` then says what came."""
     export, folder = await package(here, tmp_path)
     to = tmp_path / "received"
-    async with served(here.app) as http, cutting(str(http.base_url), 60_000) as url:
+    async with served(here.app) as http, cutting(str(http.base_url), 9_000) as url:
         calling = Calling(url=url, token=here.tokens["partner"], json=True)
         assert await download(export, to=to, calling=calling) == 0
         assert files(to) == files(folder)
