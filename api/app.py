@@ -16,8 +16,10 @@ from api.engine import Engine, Temporal
 from api.pages import agreement, home
 from api.routes import (
     acceptance_links,
+    acknowledgements,
     agreements,
     audit,
+    canaries,
     claims,
     compatibility,
     consent_reports,
@@ -74,6 +76,8 @@ ROUTES = (
     steering,
     dry_runs,
     packages,
+    acknowledgements,
+    canaries,
     recalls,
     events,
     partners,

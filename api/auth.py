@@ -34,6 +34,7 @@ RECALL_READERS = (
         Role.ENGINEER,
     }
 )
+TRACERS = LOG_READERS | {Role.ENGINEER, Role.LEGAL_COUNSEL}
 ANYONE = frozenset(Role)
 
 # Every route by name, and the roles of which one is needed; None: no token is needed.
@@ -109,12 +110,16 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "exports.limit": ENGINEER,
     "exports.dry_run": ENGINEER,
     "exports.package": PARTNER,
+    "exports.acknowledge": PARTNER,
+    "canaries.trace": TRACERS,
     "recalls.list": RECALL_READERS,
     "events.list": READERS,
     "audit.list": LOG_READERS,
     "audit.verify": LOG_READERS,
     "packages.file": None,  # the signed link itself is the permission
+    "packages.head": None,
     "keys.list": None,
+    "keys.retire": ADMIN,
     "healthz": None,
     "readyz": None,
 }

@@ -38,6 +38,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "cooling_off": (409, "It is too soon"),
     "too_late": (409, "The deadline has passed"),
     "not_cleared": (409, "Not cleared"),
+    "key_retired": (409, "This key signs nothing any more"),
     "not_indexed": (409, "The dataset has no index"),
     "not_released": (409, "Nothing was released"),
     "not_served_here": (409, "The package lies where this server has no access"),

@@ -80,10 +80,11 @@ class GateRule:
 @dataclass(frozen=True, slots=True)
 class ExportRule:
     """What is asked of the export. `cooling_off`: no trigger sooner than so long after the last
-    approval."""
+    approval. `canaries`: so many drawn objects are planted in it."""
 
     engineers: int = 1
     cooling_off: timedelta = timedelta()
+    canaries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,11 @@ def together(rules: Iterable[Rule], *, special_category: bool) -> Asked:
     return Asked(
         {stage: gate_of(stage, [r.gates[stage] for r in found if stage in r.gates])
          for stage in GATES},
-        ExportRule(max(e.engineers for e in exports), max(e.cooling_off for e in exports)),
+        ExportRule(
+            max(e.engineers for e in exports),
+            max(e.cooling_off for e in exports),
+            max(e.canaries for e in exports),
+        ),
     )  # fmt: skip
 
 

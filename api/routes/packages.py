@@ -5,27 +5,30 @@ import base64
 import hmac
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api.answers import Cursor, decoded, encoded, json_answer
 from api.backend import Backend
 from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.routes.exports import own_export
+from api.sending import CountedFile
 from sharing.errors import NotFound, Refused
+from sharing.export.paths import why_unsafe
 from sharing.records import exports
 from sharing.records.exports import Export, Release
 from sharing.records.requests import Request as RequestRow
+from sharing.records.unit import Unit
 
 router = APIRouter(tags=["exports"], route_class=GuardedRoute)
 
@@ -45,12 +48,16 @@ class Delivered:
 
 @router.get("/v1/exports/{export_id}/package", name="exports.package")
 async def package(
-    export_id: str, call: Call, limit: FileLimit = 1000, cursor: Cursor = None
+    export_id: str,
+    call: Call,
+    limit: FileLimit = 1000,
+    cursor: Cursor = None,
+    file: Annotated[str | None, Query(max_length=4000, description="This file alone.")] = None,
 ) -> Response:
     """The package's files in path order, each with a link that works for 15 minutes."""
     after = (decoded(cursor, (str,)) or [""])[0]
     delivered = await call.read(lambda session: _delivered(session, call, export_id))
-    files = await asyncio.to_thread(lambda: sorted(_files(delivered.folder)))
+    files = await asyncio.to_thread(_listed, delivered.folder, file)
     shown = [file for file in files if file[0] > after][: limit + 1]
     expires = int(time.time()) + LINK_SECONDS
     await call.log("package.listed", delivered.request_id, export=export_id)
@@ -77,25 +84,44 @@ async def package(
 @router.get("/v1/packages/{token}/{path:path}", name="packages.file")
 async def file(token: str, path: str, request: Request) -> Response:
     """One file of a package, by a link that `package` gave; parts of it by `Range`."""
+    delivered, found = await _found(token, path, request)
+    database = request.app.state.backend.database
+    told = {"export": delivered.export_id, "file": path}
+
+    def logged(action: str, **more: Any) -> Callable[[Unit], None]:
+        return lambda u: u.audit(delivered.partner_id, action, delivered.request_id, **told, **more)
+
+    async def ended(sent: int, whole: bool) -> None:
+        await database.write(logged("package.sent", bytes=sent, complete=whole))
+
+    asked = request.headers.get("range")
+    await database.write(logged("package.downloaded", **({"range": asked[:200]} if asked else {})))
+    return CountedFile(found, ended)
+
+
+@router.head("/v1/packages/{token}/{path:path}", name="packages.head")
+async def head(token: str, path: str, request: Request) -> Response:
+    """How large that file is, and its ETag; nothing of it is sent."""
+    _, found = await _found(token, path, request)
+
+    async def ended(_sent: int, _whole: bool) -> None:
+        """Nothing has left."""
+
+    return CountedFile(found, ended)
+
+
+async def _found(token: str, path: str, request: Request) -> tuple[Delivered, Path]:
+    """The file that a link opens. Who sends a token beside it has to be its partner."""
     backend: Backend = request.app.state.backend
     export_id = _opened(backend, token, path)
     delivered = await backend.database.read(lambda session: _released(session, export_id))
+    caller = await backend.doorkeeper.known(request)
+    if caller is not None and caller.partner_id not in (None, delivered.partner_id):
+        raise NotFound("file", path)
     found = delivered.folder / path
     if not await asyncio.to_thread(_lies_in, delivered.folder, found):
         raise NotFound("file", path)
-    await backend.database.write(
-        lambda unit: unit.audit(
-            delivered.partner_id,
-            "package.downloaded",
-            delivered.request_id,
-            export=export_id,
-            file=path,
-        )
-    )
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(
-        found, media_type="application/octet-stream", headers=headers, filename=found.name
-    )
+    return delivered, found
 
 
 def _delivered(session: Session, call: Call, export_id: str) -> Delivered:
@@ -123,9 +149,26 @@ def _folder(export: Export) -> Path:
     return Path(unquote(place.path) if place.scheme else export.location or "")
 
 
+def folder_of(export: Export) -> Path | None:
+    """Where the package of an export lies; None where it is not here, or not handed over yet."""
+    try:
+        return _folder(export) if export.location else None
+    except Refused:
+        return None
+
+
 def _lies_in(folder: Path, found: Path) -> bool:
     """True for a file of this folder; a link that leads elsewhere is none."""
     return found.resolve().is_relative_to(folder.resolve()) and found.is_file()
+
+
+def _listed(folder: Path, path: str | None) -> list[tuple[str, int]]:
+    if path is None:
+        return sorted(_files(folder))
+    found = folder / path
+    if why_unsafe(path) or not _lies_in(folder, found):
+        raise NotFound("file", path)
+    return [(path, found.stat().st_size)]
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int]]:

@@ -104,7 +104,7 @@ def described(
             ),
             *([] if encrypted or not shards else [_photos(shards)]),
         ],
-        "recordSet": [_record_set()],
+        "recordSet": [_record_set(), *([] if encrypted or not shards else [_images()])],
     }
     return (json.dumps(document, indent=2) + "\n").encode()
 
@@ -133,6 +133,32 @@ def _photos(shards: Sequence[DeliveredFile]) -> dict[str, Any]:
         "containedIn": [{"@id": file.path} for file in shards],
         "encodingFormat": list(EXTENSIONS),
         "includes": [f"*{extension}" for extension in EXTENSIONS.values()],
+    }
+
+
+def _images() -> dict[str, Any]:
+    """The photos themselves, by the name that the manifest has in `path`."""
+    name, content = "images/path", "images/image"
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "images",
+        "name": "images",
+        "key": {"@id": name},
+        "field": [
+            _of_file(name, "sc:Text", "filename", "The object's name inside its shard."),
+            _of_file(content, "sc:ImageObject", "content", "The photo."),
+        ],
+    }
+
+
+def _of_file(field: str, kind: str, part: str, description: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": field,
+        "name": field.partition("/")[2],
+        "description": description,
+        "dataType": kind,
+        "source": {"fileSet": {"@id": "photos"}, "extract": {"fileProperty": part}},
     }
 
 

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sharing.export import manifest, tar
 from sharing.export.destination import (
@@ -29,6 +30,9 @@ from sharing.export.stopwatch import Step, Stopwatch
 from sharing.export.suspects import DETAIL, InHand, Watch
 from sharing.export.unreadable import Buffer
 from sharing.export.windows import in_windows
+
+if TYPE_CHECKING:
+    from sharing.export.canary import Planted
 
 _AT_ONCE = 8 * 1024 * 1024  # bytes; a larger object is written, and encrypted, as it is read
 _REPORT_EVERY = 32  # objects; and at least once for so many bytes, as a limit is kept by it:
@@ -63,6 +67,7 @@ def write_shard(
     attempt: str,
     progress: Callable[[int, int], None] | None,
     watch: Watch | None = None,
+    planted: "Sequence[Planted]" = (),
 ) -> ShardResult:
     """Writes shard `number` of a package into `staging`.
 
@@ -78,7 +83,9 @@ def write_shard(
     with writing_to(staging), InHand(watch) as hand:
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            objects = _Objects(source, candidates, category, pseudonyms, progress, clock, hand)
+            objects = _Objects(
+                source, candidates, category, pseudonyms, progress, planted, clock, hand
+            )
             files = shard.write(objects)
             part = manifest.encoded(objects.rows)
             clock.lap(Step.PACK)
@@ -110,6 +117,7 @@ class _Objects:
         category: str,
         pseudonyms: Pseudonyms,
         progress: Callable[[int, int], None] | None,
+        planted: "Sequence[Planted]",
         clock: Stopwatch,
         hand: InHand,
     ) -> None:
@@ -125,11 +133,13 @@ class _Objects:
         named.sort(key=itemgetter(0))
         self._names = [name for name, _ in named]
         self._read = read(source, [candidate for _, candidate in named])
+        self._planted = sorted(planted, key=attrgetter("name"), reverse=True)
 
     def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, Iterable[Piece], int]]:
         """(file name, pieces, bytes) of each object that can be exported."""
         done = ahead = 0
         for name, (candidate, data) in zip(self._names, self._read, strict=True):
+            yield from self._planted_before(name, folder, shard)
             done += 1
             self.clock.lap(Step.READ)
             if self._progress is not None and (done % _REPORT_EVERY == 0 or self.bytes >= ahead):
@@ -155,8 +165,31 @@ class _Objects:
             self.clock.lap(Step.HASH)
             yield file, pieces, size
             self.clock.lap(Step.PACK)
+        yield from self._planted_before(None, folder, shard)
         if self._progress is not None:
             self._progress(done, self.bytes)
+
+    def _planted_before(
+        self, name: str | None, folder: str, shard: str
+    ) -> Iterator[tuple[str, Iterable[Piece], int]]:
+        """The canaries whose names come before that one; all that are left without one."""
+        while self._planted and (name is None or self._planted[-1].name < name):
+            one = self._planted.pop()
+            file = one.name + EXTENSIONS[one.media_type]
+            self.bytes += len(one.data)
+            self.rows.append(
+                manifest.Row(
+                    path=folder + file,
+                    shard=shard,
+                    bytes=len(one.data),
+                    sha256=one.sha256,
+                    subject_pseudonym=one.subject,
+                    category=self._category,
+                    consent_position=one.consent_position,
+                    media_type=one.media_type,
+                )
+            )
+            yield file, [one.data], len(one.data)
 
     def _add(
         self,

@@ -16,7 +16,7 @@ from sharing.export.runs import EXPORTER, UNTIMED, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
-from sharing.records import audit, consent_sources, exports, pulses, requests
+from sharing.records import audit, canaries, consent_sources, exports, pulses, requests
 from sharing.records.datasets import Dataset
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
@@ -213,6 +213,7 @@ def _header(session: Session, case: RunCase, shards: Sequence[ExportShard]) -> P
         audit_hash=linked,
         created=case.export.triggered_at,
         retention_days=body["retention_days"],
+        canaries=canaries.are_in(session, case.export.id),
     )
 
 

@@ -56,6 +56,7 @@ class PackageHeader:
     audit_hash: str
     created: datetime
     retention_days: int
+    canaries: bool = False  # that there are some, not which
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ def _summary(
         "packing": header.packing,
         "encryption": "age" if encrypted else None,
         "counts": counts._asdict(),
+        "canaries": header.canaries,
         "excluded": dict(sorted(header.excluded.items())),
         "consent_position": header.consent_position,
         "audit": {"position": header.audit_position, "hash": header.audit_hash},

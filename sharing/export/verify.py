@@ -60,7 +60,7 @@ def _verified(
     age_identity: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> Verification:
-    digests, predicate = _sealed(package, key)
+    digests, predicate = sealed(_bounded(package, SEAL), key)
     sizes = _same_files(package, digests)
     contents = Contents(package, digests, sizes, age_identity, progress)
     for path in sorted(digests):
@@ -84,10 +84,10 @@ def _verified(
     )
 
 
-def _sealed(package: Path, key: Ed25519PublicKey) -> tuple[dict[str, str], dict[str, Any]]:
-    """(sha256 by path, predicate) of the seal."""
+def sealed(seal: bytes, key: Ed25519PublicKey) -> tuple[dict[str, str], dict[str, Any]]:
+    """(sha256 by path, predicate) of a seal, once its signature holds; raises PackageBroken."""
     try:
-        statement = envelope.opened(_bounded(package, SEAL), key)
+        statement = envelope.opened(seal, key)
         digests: dict[str, str] = {}
         for subject in statement["subject"]:
             name, digest = subject["name"], subject["digest"]["sha256"]
@@ -175,4 +175,4 @@ def _against_manifest(
         raise PackageBroken(MANIFEST, f"It is malformed: {error}") from None
 
 
-__all__ = ["PackageBroken", "Verification", "verify"]
+__all__ = ["PackageBroken", "Verification", "sealed", "verify"]

@@ -7,7 +7,8 @@ from sqlmodel import Session, select
 
 from sharing.eligibility import Act, roles_for
 from sharing.export.stopwatch import Step
-from sharing.records import export_progress, exports, recalls
+from sharing.records import acknowledgements, export_progress, exports, recalls
+from sharing.records.acknowledgements import Acknowledgement
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
 
@@ -37,6 +38,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "released_at": release.released_at if release else None,
         "ended_at": export.ended_at,
         "recalls": recalls.counts(session, export.id),
+        "acknowledgements": [said(one) for one in acknowledgements.of(session, export.id)],
     }
     if inside:
         view |= {
@@ -71,6 +73,19 @@ def stages(session: Session, export: Export, objects: int, size: int) -> View:
         }
         for step in _STEPS
         if step in total
+    }
+
+
+def said(one: Acknowledgement) -> View:
+    """What a partner said that it received, and whether it is what was released."""
+    return {
+        "id": one.id,
+        "at": one.at,
+        "outcome": one.outcome,
+        "manifest_sha256": one.manifest_sha256,
+        "objects": one.objects,
+        "bytes": one.bytes,
+        "key": one.key_id,
     }
 
 

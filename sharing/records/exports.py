@@ -220,6 +220,13 @@ def back_to_cleared(session: Session, request: Request) -> None:
     requests.wait(request, Stage.EXPORT, clearance.valid_until if clearance else None)
 
 
+def all_released(session: Session) -> list[Export]:
+    """Every export of which bytes have left, the newest first."""
+    released_at = col(Release.released_at).desc()
+    statement = select(Export).join(Release, col(Release.export_id) == Export.id)
+    return list(session.exec(statement.order_by(released_at)))
+
+
 def released(session: Session, export_id: str) -> Release | None:
     """The release of an export, if a byte has left."""
     return session.get(Release, export_id)

@@ -13,6 +13,8 @@ from temporalio import activity
 from sharing.consent_feed import Follower
 from sharing.errors import Refused
 from sharing.export import erasures, releases, room, runs
+from sharing.export.canary import Planted
+from sharing.export.canary import planted as drawings
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
 from sharing.export.dry_run import DryRun, dry_run
@@ -20,6 +22,7 @@ from sharing.export.erase import erase, found
 from sharing.export.pace import Stopped
 from sharing.export.pack import ShardResult, write_shard
 from sharing.export.plan import Bounds, Piece
+from sharing.export.planting import asked, recorded
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.releases import Run, Stale
 from sharing.export.runs import Fenced
@@ -27,7 +30,9 @@ from sharing.export.seal import Sealed, SealRefused, seal
 from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
 from sharing.export.stopwatch import Spent, Step
-from sharing.keys import secret, signing_key
+from sharing.keyring import keyring
+from sharing.keys import public_text, signing_key
+from sharing.records import pseudonym_keys, signing_keys
 from sharing.records.database import Database
 from sharing.records.exports import ExportShard
 from sharing.settings import Settings
@@ -50,8 +55,9 @@ class ExportPlane:
         self._window = settings.window_shards
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
-        self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
+        self._keyring = keyring(settings.pseudonym_key)
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
+        self._public_key = public_text(self._signing_key)
         self._tidying = set[asyncio.Task[None]]()
         self._object_seconds = settings.object_seconds
         self._late = Spent()  # a commit's time is known when it is over: the next one records it
@@ -74,6 +80,9 @@ class ExportPlane:
                 return Plan(0, self._silence, self._window)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
+                await self._database.write(
+                    lambda u: pseudonym_keys.settle_for(u, export_id, self._keyring)
+                )
                 await self._follower.up_to_date()
                 pieces, counted = await self._database.read(
                     lambda s: runs.survey(s, export_id, self._bounds)
@@ -127,6 +136,10 @@ class ExportPlane:
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
+        key = await self._database.write(
+            lambda u: pseudonym_keys.settle(u, fenced.partner_id, self._keyring)
+        )
+        planted = await self._planted(fenced, candidates, key)
         staging = Staging(self._root, task.export_id)
         with _told():
             async with self._under_way.shard(task.export_id, fenced.steered) as pace:
@@ -138,12 +151,25 @@ class ExportPlane:
                     candidates,
                     packing=fenced.packing,
                     category=fenced.category,
-                    pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
+                    pseudonyms=Pseudonyms(key, fenced.partner_id),
                     age_recipient=fenced.age_recipient,
                     attempt=str(fenced.fence),
                     progress=pace,
                     watch=staging.watch(task.number, fenced.fence, self._object_seconds),
+                    planted=planted,
                 )
+
+    async def _planted(
+        self, fenced: Fenced, candidates: tuple[Candidate, ...], key: bytes
+    ) -> tuple[Planted, ...]:
+        """The canaries of a shard, on record. One of which nothing else goes gets none."""
+        planting = await self._database.read(lambda s: asked(s, fenced))
+        if planting is None or not candidates:
+            return ()
+        position = candidates[0].consent_position
+        made = await self._threads.run(drawings, key, planting, fenced.number, position)
+        await self._database.write(lambda u: recorded(u, fenced, made))
+        return made
 
     @activity.defn
     async def release_package(self, export_id: str) -> ReleaseAttempt:
@@ -156,6 +182,7 @@ class ExportPlane:
         ):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
+            await self._database.read(lambda s: signing_keys.demand_standing(s, self._public_key))
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
             if isinstance(run, Stale):
                 return ReleaseAttempt(released=False, stale=run.shards)
