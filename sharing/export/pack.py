@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from sharing.export import manifest, tar
+from sharing.export.bucket import Bucket
 from sharing.export.destination import (
     DestinationFailed,
     erase_tree,
@@ -23,8 +24,9 @@ from sharing.export.destination import (
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
 from sharing.export.minimise import Unreadable, minimise
 from sharing.export.pseudonyms import Pseudonyms
+from sharing.export.reading import read
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
-from sharing.export.source import Candidate, SourceFailed, Unread, read
+from sharing.export.source import Candidate, SourceFailed, Unread
 
 _EXTENSION = ".jpg"  # minimise lets nothing else through
 _REPORT_EVERY = 32
@@ -44,7 +46,7 @@ class ShardResult:
 
 
 def write_shard(
-    source: Path,
+    source: Path | Bucket,
     staging: Path,
     number: int,
     candidates: Sequence[Candidate],
@@ -92,7 +94,7 @@ class _Objects:
 
     def __init__(
         self,
-        source: Path,
+        source: Path | Bucket,
         candidates: Sequence[Candidate],
         category: str,
         pseudonyms: Pseudonyms,

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from sharing.errors import Refused
 from sharing.export.destination import writing_to
 
 STAGING = ".staging"
@@ -47,15 +46,3 @@ def _made(folder: Path) -> Path:
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def local(url: str, name: str) -> Path:
-    """The folder that a file:// URL or a plain path names; Refused for anything else."""
-    if url.startswith("file://"):
-        return Path(url.removeprefix("file://"))
-    if "://" in url:
-        raise Refused(
-            "unsupported_location",
-            f"{name} {url!r} can't be used here: give a folder's path or a file:// URL.",
-        )
-    return Path(url)

@@ -9,18 +9,17 @@ from contextlib import asynccontextmanager, contextmanager
 from temporalio import activity
 
 from sharing.consent_feed import Follower
-from sharing.errors import Refused
+from sharing.errors import NotYet, Refused
 from sharing.export import releases, runs
-from sharing.export.deliver import deliver
+from sharing.export.bucket import DestinationAway, SourceAway, joined, place
+from sharing.export.bucket_depot import depot_at, write
 from sharing.export.destination import DestinationFailed
-from sharing.export.erase import erase
-from sharing.export.pack import ShardResult, write_shard
+from sharing.export.pack import ShardResult
 from sharing.export.pseudonyms import Pseudonyms
-from sharing.export.releases import Run, Stale
+from sharing.export.releases import Stale
 from sharing.export.runs import Fenced
-from sharing.export.seal import Sealed, SealRefused, seal
+from sharing.export.seal import SealRefused
 from sharing.export.source import Candidate, SourceFailed
-from sharing.export.staging import Staging, local
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
 from sharing.settings import Settings
@@ -39,8 +38,8 @@ class ExportPlane:
         self._follower = follower or Follower(database, settings)
         self._shard_objects = settings.shard_objects
         self._silence = settings.takeover_seconds
-        self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
-        self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
+        self._store = place(settings.store_url, "CLEARANCE_STORE_URL")
+        self._depot = depot_at(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
         self._tidying = set[asyncio.Task[None]]()
@@ -82,9 +81,9 @@ class ExportPlane:
     ) -> ShardResult:
         with _told():
             return await self._packers.run(
-                write_shard,
-                self._store / local(fenced.location, "location"),
-                Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
+                write,
+                joined(self._store, fenced.location, "location"),
+                self._depot.attempt(task.export_id, task.number, fenced.fence),
                 task.number,
                 candidates,
                 packing=fenced.packing,
@@ -111,7 +110,7 @@ class ExportPlane:
                 await self._database.write(lambda u: releases.hold(u, run, proven))
                 return ReleaseAttempt(released=False, stale=proven.shards)
             with _told():
-                sealed = await self._threads.run(self._sealed, export_id, proven)
+                sealed = await self._threads.run(self._depot.sealed, proven, self._signing_key)
             await self._follower.up_to_date()  # sealing may have taken long
             demanded = self._follower.demanded
             outcome = await self._database.write(
@@ -121,35 +120,13 @@ class ExportPlane:
                 return ReleaseAttempt(released=False, stale=outcome.shards)
             return ReleaseAttempt(released=True)
 
-    def _sealed(self, export_id: str, run: Run) -> Sealed:
-        staging = Staging(self._root, export_id)
-        package = staging.package(run.fence)
-        for shard in run.shards:
-            staging.gather(
-                staging.attempt(shard.result.number, shard.fence),
-                package,
-                (*(file.path for file in shard.result.files), shard.result.manifest),
-            )
-        return seal(package, [s.result for s in run.shards], run.header, self._signing_key)
-
     @activity.defn
     async def deliver_package(self, export_id: str) -> None:
         """Hands over what was released. It may not give up: the bytes count as gone."""
         async with beating():
             released = await self._database.read(lambda s: releases.released(s, export_id))
-            staging = Staging(self._root, export_id)
-            destination = self._root / released.partner_id / export_id
-
-            def hand_over() -> None:
-                deliver(
-                    staging.folder / f"package.{released.fence}",
-                    destination,
-                    released.envelope.encode(),
-                )
-                erase(staging.folder)
-
-            await self._threads.run(hand_over)
-            await self._database.write(lambda u: releases.delivered(u, export_id, str(destination)))
+            place = await self._threads.run(self._depot.deliver, export_id, released)
+            await self._database.write(lambda u: releases.delivered(u, export_id, str(place)))
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:
@@ -158,7 +135,7 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            await self._threads.run(erase, Staging(self._root, export_id).folder)
+            await self._threads.run(self._depot.erase, export_id)
             await self._database.write(lambda u: runs.erased(u, export_id))
 
     @asynccontextmanager
@@ -174,21 +151,22 @@ class ExportPlane:
             raise
 
     async def _tidy(self, export_id: str) -> None:
-        folder = Staging(self._root, export_id).folder
         try:
             for some in (self._packers, self._threads):
                 await asyncio.to_thread(some.wait)
             if await self._database.read(lambda s: runs.is_over(s, export_id)):
-                await asyncio.to_thread(erase, folder)
+                await asyncio.to_thread(self._depot.erase, export_id)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Failures of disks become refusals with a cure."""
+    """Failures of disks become refusals with a cure; a store that is away is tried again."""
     try:
         yield
+    except (DestinationAway, SourceAway) as failure:
+        raise NotYet(failure.code, str(failure)) from failure
     except (DestinationFailed, SourceFailed) as failure:
         raise Refused(failure.code, str(failure)) from failure
     except SealRefused as failure:
