@@ -32,7 +32,7 @@ def send_files(place: Bucket, folder: Path, files: Iterable[PackedFile]) -> None
     def one(file: PackedFile) -> None:
         _put(place, file, folder / file.path)
 
-    _each(one, files)
+    each(one, files)
 
 
 def send_bytes(place: Bucket, path: str, data: bytes) -> None:
@@ -78,7 +78,7 @@ def copy(source: Bucket, target: Bucket, paths: Mapping[str, tuple[str, int]]) -
             found = source.store().get(source.key(origin))
             store.put(target.key(path), found.stream(PART), chunk_size=PART, max_concurrency=2)
 
-    _each(one, paths)
+    each(one, paths)
 
 
 def erase(place: Bucket) -> int:
@@ -131,9 +131,9 @@ def _altered(file: PackedFile) -> Altered:
     )
 
 
-def _each(work: Callable[[Any], None], things: Iterable[Any]) -> None:
+def each(work: Callable[[Any], None], things: Iterable[Any], at_once: int = FILES_AT_ONCE) -> None:
     """Does it for each, some at once; the first failure is raised and no more are begun."""
-    pool = ThreadPoolExecutor(FILES_AT_ONCE, "send")
+    pool = ThreadPoolExecutor(at_once, "send")
     try:
         for done in [pool.submit(work, thing) for thing in things]:
             done.result()

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from sharing.records import exports, recalls
+from sharing.push import target
+from sharing.records import exports, recalls, requests
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
 
@@ -31,6 +32,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "confirmed_at": export.confirmed_at,
         "released_at": release.released_at if release else None,
         "ended_at": export.ended_at,
+        "pushed_to": _pushed_to(session, export),
         "recalls": recalls.counts(session, export.id),
     }
     if inside:
@@ -45,6 +47,14 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
             ],
         }
     return view
+
+
+def _pushed_to(session: Session, export: Export) -> str | None:
+    """The partner's own place, once the package lies there."""
+    if export.state != ExportState.DELIVERED:
+        return None
+    request = requests.get(session, export.request_id)
+    return target(requests.revision_row(session, request).body, export.id)
 
 
 def _outside(code: str | None) -> str | None:

@@ -16,6 +16,7 @@ from sharing.export.bucket_depot import depot_at, write
 from sharing.export.destination import DestinationFailed
 from sharing.export.pack import ShardResult
 from sharing.export.pseudonyms import Pseudonyms
+from sharing.export.pushing import push
 from sharing.export.releases import Stale
 from sharing.export.runs import Fenced
 from sharing.export.seal import SealRefused
@@ -125,8 +126,14 @@ class ExportPlane:
         """Hands over what was released. It may not give up: the bytes count as gone."""
         async with beating():
             released = await self._database.read(lambda s: releases.released(s, export_id))
-            place = await self._threads.run(self._depot.deliver, export_id, released)
-            await self._database.write(lambda u: releases.delivered(u, export_id, str(place)))
+            lies = await self._threads.run(self._depot.deliver, export_id, released)
+            pushed = None
+            if released.push is not None:
+                envelope = released.envelope.encode()
+                pushed = await self._threads.run(push, lies, released.push, envelope)
+            await self._database.write(
+                lambda u: releases.delivered(u, export_id, str(lies), pushed)
+            )
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:
