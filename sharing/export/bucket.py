@@ -175,7 +175,7 @@ def sending_to(place: Bucket) -> Iterator[None]:
 
 def source_failure(place: Bucket, error: Exception) -> SourceFailed:
     """Why nothing can be read from there: final where only a person can cure it."""
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+    if _denied(error):
         return SourceFailed(
             "source_failed", f"{place} may not be read with these keys: give them the right."
         )
@@ -185,7 +185,7 @@ def source_failure(place: Bucket, error: Exception) -> SourceFailed:
 
 
 def _destination_failure(place: Bucket, error: Exception) -> DestinationFailed:
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+    if _denied(error):
         return DestinationFailed(
             "destination_read_only",
             f"{place} may not be written with these keys: give them the right.",
@@ -193,6 +193,12 @@ def _destination_failure(place: Bucket, error: Exception) -> DestinationFailed:
     if "NoSuchBucket" in str(error):
         return DestinationFailed("destination_failed", f"There is no {place.root}: make it.")
     return DestinationAway("destination_away", f"{place} does not answer: {_said(error)}")
+
+
+def _denied(error: Exception) -> bool:
+    # Of a listing and a bulk delete the library tells the status in its text alone.
+    denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
+    return denied or "status code: 403" in str(error) or "status code: 401" in str(error)
 
 
 def _said(error: Exception) -> str:

@@ -6,8 +6,10 @@ SHA-256, stays. Every file is hashed on its way and completed only if it is what
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+
+from obstore import get_async
 
 from sharing.export import shipping
 from sharing.export.bucket import Bucket, place, reading_from, sending_to
@@ -68,11 +70,19 @@ def _sent(
     shipping.each(one, [file for file in files if file.bytes > shipping.PART], at_once=2)
 
 
-def _chunks(package: Path | Bucket, path: str) -> Iterator[bytes]:
-    if isinstance(package, Bucket):
-        yield from package.store().get(package.key(path)).stream(_CHUNK)
-        return
-    with (package / path).open("rb") as file:
+def _chunks(package: Path | Bucket, path: str) -> AsyncIterator[bytes]:
+    return _fetched(package, path) if isinstance(package, Bucket) else _read(package / path)
+
+
+async def _fetched(package: Bucket, path: str) -> AsyncIterator[bytes]:
+    with reading_from(package):
+        found = await get_async(package.store(), package.key(path))
+        async for part in found.stream(_CHUNK):
+            yield bytes(part)
+
+
+async def _read(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk
 

@@ -3,12 +3,14 @@
 Large ones go in parts, a few at once. An object appears only when all of it is there, and each
 carries its SHA-256, so that whoever comes later can tell it is the right one without reading it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from obstore import get_async, put_async
 from obstore.exceptions import BaseError
 
 from sharing.export.bucket import Bucket, sending_to
@@ -45,10 +47,23 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def send_stream(place: Bucket, file: PackedFile, chunks: Iterator[bytes]) -> None:
+def send_stream(place: Bucket, file: PackedFile, chunks: AsyncIterator[bytes]) -> None:
     """Puts what comes as chunks, once it has proved to be `file`; raises DestinationFailed, and
     then nothing is there."""
-    _put(place, file, _proven(file, chunks))
+    # The library cannot read from one store inside a plain iterator that it sends to another.
+    with sending_to(place):
+        try:
+            asyncio.run(_streamed(place, file, chunks))
+        except BaseError as error:
+            # The library may turn what the iterator raised into text of its own.
+            if Altered.__name__ in str(error):
+                raise _altered(file) from error
+            raise
+
+
+async def _streamed(place: Bucket, file: PackedFile, chunks: AsyncIterator[bytes]) -> None:
+    store, key = place.store(writing=True), place.key(file.path)
+    await put_async(store, key, _proven(file, chunks), **_how(file))
 
 
 def has(place: Bucket, file: PackedFile) -> bool:
@@ -75,8 +90,7 @@ def copy(source: Bucket, target: Bucket, paths: Mapping[str, tuple[str, int]]) -
             if size <= COPY_MOST:
                 store.copy(source.key(origin), target.key(path))
                 return
-            found = source.store().get(source.key(origin))
-            store.put(target.key(path), found.stream(PART), chunk_size=PART, max_concurrency=2)
+            asyncio.run(_through(source, origin, target, path))
 
     each(one, paths)
 
@@ -93,32 +107,33 @@ def erase(place: Bucket) -> int:
 
 def _put(place: Bucket, file: PackedFile, data: Any) -> None:
     with sending_to(place):
-        try:
-            place.store(writing=True).put(
-                place.key(file.path),
-                data,
-                attributes={"Content-Type": "application/octet-stream", SHA256: file.sha256},
-                use_multipart=file.bytes > PART,
-                chunk_size=PART,
-                max_concurrency=PARTS_AT_ONCE,
-            )
-        except BaseError as error:
-            # The library turns what an iterator raised into text of its own.
-            if Altered.__name__ in str(error):
-                raise _altered(file) from error
-            raise
+        place.store(writing=True).put(place.key(file.path), data, **_how(file))
 
 
-def _proven(file: PackedFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _how(file: PackedFile) -> dict[str, Any]:
+    return {
+        "attributes": {"Content-Type": "application/octet-stream", SHA256: file.sha256},
+        "use_multipart": file.bytes > PART,
+        "chunk_size": PART,
+        "max_concurrency": PARTS_AT_ONCE,
+    }
+
+
+async def _through(source: Bucket, origin: str, target: Bucket, path: str) -> None:
+    found = await get_async(source.store(), source.key(origin))
+    how: dict[str, Any] = {"attributes": found.attributes, "chunk_size": PART}
+    store, key = target.store(writing=True), target.key(path)
+    await put_async(store, key, found.stream(PART), max_concurrency=2, **how)
+
+
+async def _proven(file: PackedFile, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     hashed, size = sha256(), 0
-    for chunk in chunks:
+    async for chunk in chunks:
         hashed.update(chunk)
         size += len(chunk)
-        if size < file.bytes:
-            yield chunk
-            continue
         # The last bytes are held back until all of them are known to be right.
-        if size > file.bytes or hashed.hexdigest() != file.sha256:
+        wrong = size == file.bytes and hashed.hexdigest() != file.sha256
+        if wrong or size > file.bytes:
             raise _altered(file)
         yield chunk
     if size < file.bytes:
