@@ -112,6 +112,7 @@ class BucketDepot:
             self._copied(staging, destination, sources, there)
             shipping.send_bytes(destination, SEAL, envelope)
         shipping.erase(staging)
+        sweep()  # what a packing process left that died after the last worker's start
         return destination
 
     def _copied(

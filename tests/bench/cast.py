@@ -181,5 +181,5 @@ def request_body(number: int, packing: str) -> dict[str, Any]:
         "onward_recipients": [],
         "sponsor": None,
         "delivery": {"format": packing},
-        "scope": {"fields": ["photo"], "where": {}, "limit": None},
+        "scope": {"fields": ["photo"], "where": {}, "limit": 1_000_000},
     }

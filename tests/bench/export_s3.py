@@ -1,8 +1,8 @@
 """Bench `export`, from S3 to S3: photos and packages on one real S3 server on this machine.
 
 Clearance reads each photo, strips it, and puts whole shards; the peers have the server copy each
-photo by itself, which is their fastest, and spare themselves the bytes. `rclone, through it` is what
-rclone does between two stores that do not know each other."""
+photo by itself, which is their fastest, and spare themselves the bytes. `rclone, through it` is
+what rclone does between two stores that do not know each other."""
 
 import asyncio
 import os
