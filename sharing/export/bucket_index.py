@@ -202,8 +202,8 @@ def _taken_at(place: Bucket, item: IndexedObject) -> datetime | None:
         if taken is None and len(start) < item.bytes and _goes_on(start):
             taken = taken_at_in(_start(place, item, HEAD))
         return taken
-    except FileNotFoundError:
-        return None  # gone since it was listed: the export will say so
+    except (FileNotFoundError, ValueError):
+        return None  # gone since it was listed, or oddly named: the export will say so
 
 
 def _goes_on(start: bytes) -> bool:

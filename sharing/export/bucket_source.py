@@ -115,6 +115,8 @@ def _unread(source: Bucket, candidate: Candidate, error: Exception) -> Unread:
     """Why this one cannot be had; raises SourceFailed where none can."""
     if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
         return Unread(candidate.path, "missing")
+    if isinstance(error, ValueError):
+        return Unread(candidate.path, "has a name that no object store's library reads: rename it")
     if "InvalidObjectState" in str(error):
         return Unread(candidate.path, "is archived: restore it in the store, then export again")
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
