@@ -3,6 +3,7 @@
 How many are under way is bounded by their number and their bytes. What is larger than 64 MiB is
 not held in memory: it comes in parts into a file without a name, and is handed on as that."""
 
+import errno
 import mmap
 import os
 import tempfile
@@ -22,6 +23,7 @@ AHEAD = 32  # gets under way
 BYTES_AHEAD = 64 << 20
 LARGE = 64 << 20
 PART = 16 << 20
+PARTS_AT_ONCE = 4
 
 
 def read(
@@ -69,7 +71,8 @@ def _one(source: Bucket, candidate: Candidate) -> bytes | Unread:
         return Unread(candidate.path, f"is larger than {LARGEST_OBJECT:,} bytes")
     try:
         got = _spooled if candidate.bytes > LARGE else _whole
-        return got(source, candidate) or _changed(candidate)
+        data = got(source, candidate)
+        return _changed(candidate) if data is None else data
     except PreconditionError:
         return _changed(candidate)
     except (BaseError, OSError, ValueError) as error:
@@ -90,15 +93,16 @@ def _spooled(source: Bucket, candidate: Candidate) -> bytes | None:
     meta = store.head(key)
     if not _is(meta, candidate):
         return None
-    with tempfile.TemporaryFile() as file:
-        for start in range(0, candidate.bytes, PART):
-            options: Any = {"range": (start, min(start + PART, candidate.bytes))}
-            if meta["e_tag"]:
-                options["if_match"] = meta["e_tag"]
-            file.write(memoryview(store.get(key, options=options).bytes()))
-        file.flush()
-        if os.fstat(file.fileno()).st_size != candidate.bytes:
-            return None
+    options: Any = {"if_match": meta["e_tag"]} if meta["e_tag"] else {}
+    with tempfile.TemporaryFile() as file, ThreadPoolExecutor(PARTS_AT_ONCE, "part") as pool:
+
+        def part(start: int) -> bool:
+            end = min(start + PART, candidate.bytes)
+            data = store.get(key, options={**options, "range": (start, end)}).bytes()
+            return os.pwrite(file.fileno(), memoryview(data), start) == end - start
+
+        if not all(pool.map(part, range(0, candidate.bytes, PART))):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         # A map of a file can be asked all that is asked of bytes here.
         return cast(bytes, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
 

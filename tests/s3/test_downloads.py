@@ -12,7 +12,8 @@ from sharing.export.bucket import Bucket
 from sharing.export.verify import verify
 from sharing.keys import signing_key
 from tests.api.test_exports import Plane, triggered
-from tests.api.world import SUBJECTS, World, world
+from tests.api.world import SUBJECTS, World, request_body, world
+from tests.s3.conftest import get_folder
 from tests.s3.server import READER, S3Server
 from workflows.activities.shards import ExportPlane
 
@@ -28,7 +29,8 @@ async def there(
         plane._plane = ExportPlane(made.database, plane.settings)
         plane._run = ActivityEnvironment().run
         await plane.index()
-        export = await triggered(made, await made.cleared())
+        push = {"format": "webdataset", "push": f"s3://partner/{delivery.prefix}"}
+        export = await triggered(made, await made.cleared(delivery=push))
         await made.post("engineer2", f"/v1/exports/{export['id']}/confirm")
         await plane.export(export["id"])
         yield made, export, plane
@@ -61,6 +63,38 @@ async def test_a_package_in_s3_is_fetched_by_links(
     taken = [e for e in await office.audit() if e["action"] == "package.downloaded"]
     assert len(taken) == len(listed) + 7
     assert (await office.http.get(listed[0]["url"].replace(".json", ".jsom"))).status_code == 404
+
+
+async def test_a_package_is_pushed_where_counsel_approved(
+    there: tuple[World, dict[str, Any], Plane], delivery: Bucket, tmp_path: Path
+) -> None:
+    """The package lies in the partner's own bucket too, and verifies; partner and staff see where,
+    the audit log says so, and another place would have been another digest."""
+    office, export, plane = there
+    lies = Bucket("s3://partner", delivery.prefix) / export["id"]
+    for who in ("partner", "engineer"):
+        shown = (await office.get(who, f"/v1/exports/{export['id']}")).json()
+        assert shown["pushed_to"] == str(lies)
+    public = signing_key(plane.settings.signing_key, "key").public_key()
+    checked = verify(get_folder(lies, tmp_path / "theirs"), public)
+    assert checked.objects == 2 * (SUBJECTS - 1)
+    (entry,) = [e for e in await office.audit() if e["action"] == "package.pushed"]
+    assert str(lies) in str(entry)
+    view = (await office.get("partner", f"/v1/requests/{export['request']}")).json()
+    assert view["digest"] == export["digest"]
+
+
+async def test_only_a_plain_prefix_may_be_pushed_to(sqlite_url: str, tmp_path: Path) -> None:
+    """Any other place is refused at submission by its field; a place changes the digest's body, and
+    without one the body is as it was."""
+    async with world(sqlite_url, tmp_path) as office:
+        for url in ("file:///etc", "s3://key:secret@bucket/a", "s3://bucket/a/../b"):
+            body = request_body(delivery={"format": "webdataset", "push": url})
+            answer = await office.post("partner", "/v1/requests", body)
+            assert answer.status_code == 422, url
+            assert [e["path"] for e in answer.json()["errors"]] == ["delivery.push"]
+        plain = await office.submitted(delivery={"format": "webdataset"})
+        assert "push" not in str(plain)
 
 
 async def parts_are_right(office: World, url: str, file: Path) -> None:
