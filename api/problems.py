@@ -58,6 +58,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "idempotency_mismatch": (422, "The idempotency key was used for something else"),
     "internal_error": (500, "Something broke here"),
     "storage_failed": (503, "The database cannot be used now"),
+    "store_away": (503, "The store of the packages does not answer"),
     "engine_unreachable": (503, "The workflow engine cannot be reached"),
 }
 _HTTP_CODES = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-from starlette.responses import FileResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import ContentStream, FileResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Ended = Callable[[int, bool], Awaitable[None]]  # bytes sent, and whether they were all of it
 _FOUND = frozenset({200, 206})
@@ -27,19 +28,43 @@ class CountedFile(FileResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it, as any ASGI response."""
-        sent, whole, found = 0, False, False
+        # Without what a server may offer beside: it would send the file and count nothing.
+        plain = {**scope, "extensions": {}}
+        await _counted(super().__call__, self._ended, plain, receive, send)
 
-        async def counted(message: Message) -> None:
-            nonlocal sent, whole, found
-            await send(message)
-            if message["type"] == "http.response.start":
-                found = message["status"] in _FOUND
-            elif found:
-                sent += len(message["body"])
-                whole = not message.get("more_body", False)
 
-        try:
-            # Without what a server may offer beside: it would send the file and count nothing.
-            await super().__call__({**scope, "extensions": {}}, receive, counted)
-        finally:
-            await asyncio.shield(self._ended(sent, whole))
+class CountedStream(StreamingResponse):
+    """The same of what is streamed from elsewhere."""
+
+    def __init__(self, content: ContentStream, ended: Ended, **named: Any) -> None:
+        super().__init__(content, **named)
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it, as any ASGI response; to a HEAD only what stands before it."""
+        if scope["method"] == "HEAD":
+            bare = Response(status_code=self.status_code)
+            bare.raw_headers = self.raw_headers
+            await bare(scope, receive, send)
+            return
+        await _counted(super().__call__, self._ended, scope, receive, send)
+
+
+async def _counted(
+    answer: ASGIApp, ended: Ended, scope: Scope, receive: Receive, send: Send
+) -> None:
+    sent, whole, found = 0, False, False
+
+    async def counted(message: Message) -> None:
+        nonlocal sent, whole, found
+        await send(message)
+        if message["type"] == "http.response.start":
+            found = message["status"] in _FOUND
+        elif found:
+            sent += len(message["body"])
+            whole = not message.get("more_body", False)
+
+    try:
+        await answer(scope, receive, counted)
+    finally:
+        await asyncio.shield(ended(sent, whole))

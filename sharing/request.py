@@ -11,6 +11,7 @@ import rfc8785
 from sharing.errors import FieldError, Refused
 from sharing.legal import LEGAL_BASES, SPECIAL_BASES
 from sharing.purpose import FIELDS
+from sharing.push import why_no_target
 from sharing.vocabulary import PURPOSES
 
 FORMATS = ("webdataset", "objects")
@@ -58,6 +59,7 @@ def check(body: Mapping[str, Any], dataset_fields: Sequence[str] = tuple(FIELDS)
         *_one_of("purpose", body["purpose"], tuple(PURPOSES)),
         *_one_of("legal_basis", body["legal_basis"], tuple(LEGAL_BASES)),
         *_one_of("delivery.format", body["delivery"]["format"], FORMATS),
+        *_push(body["delivery"].get("push")),
         *_fields(body["scope"]["fields"], dataset_fields),
         *_filters(body["scope"]["where"]),
     ]
@@ -74,6 +76,11 @@ def _one_of(path: str, value: str, known: tuple[str, ...]) -> list[FieldError]:
     if value in known:
         return []
     return [FieldError(path, f"{value!r} is not known. Use one of {', '.join(known)}.")]
+
+
+def _push(url: str | None) -> list[FieldError]:
+    odd = why_no_target(url) if url else None
+    return [FieldError("delivery.push", odd)] if odd else []
 
 
 def _fields(fields: Sequence[str], known: Sequence[str]) -> list[FieldError]:

@@ -54,6 +54,8 @@ class Settings:
     signing_key: str = field(default="", repr=False)  # export worker: seals packages
     pseudonym_key: str = field(default="", repr=False)  # export worker: names subjects per partner
     payload_keys: str = field(default="", repr=False)  # comma separated; the first one encrypts
+    # API: by what it reads packages in S3, as ID:SECRET or a file with that; none: AWS_*.
+    delivery_read_key: str = field(default="", repr=False)
     # Deadlines, in days; fractions are allowed.
     stage_days: float = 14.0
     purpose_review_days: float | None = None

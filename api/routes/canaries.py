@@ -9,11 +9,12 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.answers import json_answer
+from api.backend import Backend
 from api.dependencies import Call
 from api.fields import Body
 from api.guard import GuardedRoute
 from api.idempotency import Json
-from api.routes.packages import folder_of
+from api.routes.packages import place_of
 from sharing.export.trace import holds
 from sharing.records import canaries, exports
 from sharing.records.exports import Export, Release
@@ -33,7 +34,7 @@ async def trace(body: Found, call: Call) -> Response:
     """Which exports delivered exactly this file. A canary was in one of them only; a photo may have
     gone to several partners."""
     planted, released = await call.read(lambda s: (_planted(s, body.sha256), _released(s)))
-    delivered = [one for export, one in released if await _holds(export, body.sha256)]
+    delivered = [one for export, one in released if await _holds(call.backend, export, body.sha256)]
     known = {one["export"] for one in planted}
     matches = planted + [one for one in delivered if one["export"] not in known]
     await call.log("canary.traced", sha256=body.sha256, exports=[one["export"] for one in matches])
@@ -65,7 +66,7 @@ def _where(session: Session, export: Export) -> Json:
     }
 
 
-async def _holds(export: Export, sha256: str) -> bool:
+async def _holds(backend: Backend, export: Export, sha256: str) -> bool:
     """False too where the package lies where this server has no access."""
-    folder = folder_of(export)
-    return folder is not None and await asyncio.to_thread(holds, folder, sha256)
+    place = place_of(export, backend)
+    return place is not None and await asyncio.to_thread(holds, place, sha256)

@@ -35,6 +35,12 @@ def _followable(value: str) -> str:
     return value
 
 
+def _without_keys(value: str) -> str:
+    if "://" in value and "@" in value:
+        raise ValueError("must hold no keys: who we are to a store is in the worker's environment.")
+    return value
+
+
 class NewDataset(Body):
     """A folder of objects of one data category. `purposes`: those it may be shared for, if it says.
 
@@ -42,7 +48,12 @@ class NewDataset(Body):
     """
 
     name: Annotated[Line, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    location: Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(line)]
+    location: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=1000),
+        AfterValidator(line),
+        AfterValidator(_without_keys),
+    ]
     category: CategoryTerm
     special_category: Flag
     subject_from: Annotated[Line, AfterValidator(_followable)]

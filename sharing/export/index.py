@@ -55,7 +55,7 @@ def scan(
         found = _by_pattern(folder, subject_pattern(subject_from))
     else:
         found = _by_index_file(folder, folder / index_file_name(subject_from))
-    return _counted(found, progress)
+    return counted(found, progress)
 
 
 def folder_of(location: str) -> Path:
@@ -68,9 +68,10 @@ def folder_of(location: str) -> Path:
     return Path(unquote(url.path))
 
 
-def _counted(
+def counted(
     found: Iterator[IndexedObject], progress: Callable[[int], None] | None
 ) -> Iterator[IndexedObject]:
+    """The same objects; `progress` is told now and then how many there were."""
     count = 0
     for count, item in enumerate(found, 1):
         if progress is not None and count % _REPORT_EVERY == 0:
@@ -90,7 +91,7 @@ def _by_pattern(folder: Path, subject_of: Callable[[str], str | None]) -> Iterat
 
 def _by_index_file(folder: Path, file: Path) -> Iterator[IndexedObject]:
     for row in index_file.rows(file):
-        media_type = _media_type(row.object)
+        media_type = media_type_of(row.object)
         status = _regular(folder, row.object)
         if media_type is None or status is None:
             what = "is not an image" if media_type is None else "is not a file in the folder"
@@ -112,7 +113,7 @@ def _images(folder: str, prefix: str) -> Iterator[tuple[str, int, int, str]]:
         if is_folder:
             yield from _images(entry.path, path + "/")
             continue
-        media_type = _media_type(entry.name)
+        media_type = media_type_of(entry.name)
         if media_type is None or not entry.is_file(follow_symlinks=False):
             continue
         _refuse_odd_name(folder, path)
@@ -145,7 +146,8 @@ def _regular(folder: Path, path: str) -> os.stat_result | None:
     return status if plain else None
 
 
-def _media_type(name: str) -> str | None:
+def media_type_of(name: str) -> str | None:
+    """The media type that a file's name tells; None where it is no image's."""
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower())
 
 

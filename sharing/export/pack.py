@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sharing.export import manifest, tar
+from sharing.export.bucket import Bucket
 from sharing.export.destination import (
     DestinationFailed,
     erase_tree,
@@ -24,8 +25,9 @@ from sharing.export.destination import (
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
 from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
 from sharing.export.pseudonyms import Pseudonyms
+from sharing.export.reading import read
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
-from sharing.export.source import Candidate, SourceFailed, Unread, read
+from sharing.export.source import Candidate, SourceFailed, Unread
 from sharing.export.stopwatch import Step, Stopwatch
 from sharing.export.suspects import DETAIL, InHand, Watch
 from sharing.export.unreadable import Buffer
@@ -55,7 +57,7 @@ class ShardResult:
 
 
 def write_shard(
-    source: Path,
+    source: Path | Bucket,
     staging: Path,
     number: int,
     candidates: Sequence[Candidate],
@@ -112,7 +114,7 @@ class _Objects:
 
     def __init__(
         self,
-        source: Path,
+        source: Path | Bucket,
         candidates: Sequence[Candidate],
         category: str,
         pseudonyms: Pseudonyms,

@@ -16,6 +16,7 @@ from sharing.export.runs import EXPORTER, UNTIMED, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
+from sharing.push import target
 from sharing.records import audit, canaries, consent_sources, exports, pulses, requests
 from sharing.records.datasets import Dataset
 from sharing.records.exports import ExportShard, Release
@@ -58,6 +59,7 @@ class Released:
     partner_id: str
     fence: int
     envelope: str
+    push: str | None = None  # the partner's own place, where it is to be put too
 
 
 def is_released(session: Session, export_id: str) -> bool:
@@ -171,13 +173,19 @@ def released(session: Session, export_id: str) -> Released:
     """What is to be handed over to whom."""
     row = session.get_one(Release, export_id)
     request = requests.get(session, row.request_id)
-    return Released(request.partner_id, row.fence, row.envelope)
+    push = target(requests.revision_row(session, request).body, export_id)
+    return Released(request.partner_id, row.fence, row.envelope, push)
 
 
 def delivered(
-    unit: Unit, export_id: str, location: str, spent: Mapping[str, int] = UNTIMED
+    unit: Unit,
+    export_id: str,
+    location: str,
+    pushed: str | None = None,
+    spent: Mapping[str, int] = UNTIMED,
 ) -> None:
-    """The package lies where the partner can get it."""
+    """The package lies where the partner can get it, and was `pushed` to a place of its own.
+    `spent`: microseconds by stage."""
     export = exports.get(unit.session, export_id, hold=True)
     if export.state == ExportState.DELIVERED:
         return
@@ -186,6 +194,9 @@ def delivered(
     export.state, export.location, export.ended_at = ExportState.DELIVERED, location, now()
     pulses.forget(unit.session, export_id)
     requests.end(request, RequestState.DELIVERED)
+    if pushed is not None:
+        unit.audit(EXPORTER, "package.pushed", request.id, export=export_id, to=pushed)
+        unit.tell("package.pushed", export_id, partner_id=request.partner_id, request_id=request.id)
     for what, subject in (("export.delivered", export_id), ("request.delivered", request.id)):
         unit.audit(EXPORTER, what, request.id, export=export_id)
         unit.tell(what, subject, partner_id=request.partner_id, request_id=request.id)

@@ -2,13 +2,14 @@
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from sharing.errors import Refused
+from sharing.export.bucket import place
 from sharing.export.runs import case_of
-from sharing.export.staging import local
 from sharing.records import heads
 from sharing.records.exports import Export, ExportShard
 from sharing.records.unit import Unit
@@ -30,9 +31,9 @@ def needed(objects: int, size: int) -> int:
 
 def free(url: str) -> int | None:
     """Bytes that are free where packages are put; None where there is no such notion (S3)."""
-    if "://" in url and not url.startswith("file://"):
+    folder = place(url, "CLEARANCE_DELIVERY_URL")
+    if not isinstance(folder, Path):
         return None
-    folder = local(url, "CLEARANCE_DELIVERY_URL")
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free

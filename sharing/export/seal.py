@@ -4,7 +4,7 @@ The seal is returned, not written: the release transaction commits it first, and
 `deliver` put it where the partner finds it. Sealing again gives the same bytes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
@@ -71,9 +71,14 @@ class Sealed:
 
 
 def seal(
-    staging: Path, shards: Sequence[ShardResult], header: PackageHeader, key: Ed25519PrivateKey
+    staging: Path,
+    shards: Sequence[ShardResult],
+    header: PackageHeader,
+    key: Ed25519PrivateKey,
+    elsewhere: Mapping[str, int] | None = None,
 ) -> Sealed:
-    """Checks what is staged against `shards`, completes the package and signs it.
+    """Checks what is staged against `shards`, completes the package and signs it. `elsewhere`: the
+    sizes of files that are staged in an object store, by their paths in the package.
 
     Raises SealRefused where anything is missing, different, twice or extra, and
     DestinationFailed where the rest cannot be written.
@@ -83,7 +88,7 @@ def seal(
         # What superseded attempts left; one of them that wakes up now has nothing to publish.
         erase_tree(staging / WORK)
         _drop_if_empty(staging / OBJECTS)
-        _check_staged(staging, ordered)
+        _check_staged(staging, ordered, elsewhere or {})
         manifest_file = _write_manifest(staging, ordered)
         counts = manifest.counts(staging / MANIFEST)
         _check_counts(staging, ordered, counts)
@@ -108,12 +113,15 @@ def seal(
     )
 
 
-def _check_staged(staging: Path, shards: Sequence[ShardResult]) -> None:
+def _check_staged(
+    staging: Path, shards: Sequence[ShardResult], elsewhere: Mapping[str, int]
+) -> None:
     expected = {file.path: file.bytes for shard in shards for file in shard.files}
     parts = {shard.manifest: shard.manifest_sha256 for shard in shards}
     if len({shard.number for shard in shards}) != len(shards):
         raise SealRefused("Two shards have the same number.")
     sizes, besides = plain_files(staging)
+    sizes |= elsewhere
     for path, size in expected.items():
         if sizes.get(path) != size:
             raise SealRefused(_differs(path, size, sizes.get(path)))

@@ -69,6 +69,27 @@ def append_objects(session: Session, rows: Sequence[Mapping[str, object]]) -> No
     session.execute(insert(DatasetObject), [dict(row) for row in rows])
 
 
+def index_rows(
+    session: Session, dataset_id: str, index: int, first: int, count: int
+) -> list[tuple[str, int, int, datetime | None]]:
+    """(path, bytes, modified_ns, taken_at) of `count` objects of an index from position `first`."""
+    rows = session.execute(
+        select(
+            DatasetObject.path,
+            DatasetObject.bytes,
+            DatasetObject.modified_ns,
+            DatasetObject.taken_at,
+        )
+        .where(
+            DatasetObject.dataset_id == dataset_id,
+            DatasetObject.index_version == index,
+            col(DatasetObject.position).between(first, first + count - 1),
+        )
+        .order_by(col(DatasetObject.position))
+    )
+    return [tuple(row) for row in rows]
+
+
 def discard_index(session: Session, dataset_id: str, index: int) -> None:
     """Removes what an unfinished scan of this version left behind."""
     session.execute(

@@ -7,7 +7,8 @@ from sqlmodel import Session, select
 
 from sharing.eligibility import Act, roles_for
 from sharing.export.stopwatch import Step
-from sharing.records import acknowledgements, export_progress, exports, recalls
+from sharing.push import target
+from sharing.records import acknowledgements, export_progress, exports, recalls, requests
 from sharing.records.acknowledgements import Acknowledgement
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
@@ -37,6 +38,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "confirmed_at": export.confirmed_at,
         "released_at": release.released_at if release else None,
         "ended_at": export.ended_at,
+        "pushed_to": _pushed_to(session, export),
         "recalls": recalls.counts(session, export.id),
         "acknowledgements": [said(one) for one in acknowledgements.of(session, export.id)],
     }
@@ -87,6 +89,14 @@ def said(one: Acknowledgement) -> View:
         "bytes": one.bytes,
         "key": one.key_id,
     }
+
+
+def _pushed_to(session: Session, export: Export) -> str | None:
+    """The partner's own place, once the package lies there."""
+    if export.state != ExportState.DELIVERED:
+        return None
+    request = requests.get(session, export.request_id)
+    return target(requests.revision_row(session, request).body, export.id)
 
 
 def _outside(code: str | None) -> str | None:

@@ -15,7 +15,7 @@ import pyrage
 from api.parts import CONTROL, EXPORT
 from sharing.records.exports import Export
 from sharing.stages import GATES, ExportState
-from tests.bench import photos
+from tests.bench import export_s3, photos
 from tests.bench.cast import Acts, Cast, cast
 from tests.bench.copiers import copiers, in_new_folder, prepared, warmed
 from tests.bench.report import Report
@@ -52,19 +52,25 @@ async def run(*, quick: bool) -> Report:
             },
             rounds,
         )
+    in_s3 = await export_s3.s3_rates(folder, count, rounds)
     return Report(
         "export",
         {
             "vs_rclone": rates.ratio(PLAIN, "rclone copy"),
             "vs_tar": rates.ratio(PLAIN, "tar cf"),
             "encrypted_vs_plain": rates.ratio(SEALED, PLAIN),
+            "s3_vs_rclone": in_s3.ratio(export_s3.OURS, export_s3.RCLONE),
+            "s3_vs_s5cmd": in_s3.ratio(export_s3.OURS, export_s3.S5CMD),
+            "s3_vs_boto3": in_s3.ratio(export_s3.OURS, export_s3.BOTO3),
         },
         {
             "photos": count,
             "bytes": size,
-            "photos_per_second": {name: round(rates.median(name), 1) for name in rates.of},
+            "photos_per_second": {
+                name: round(some.median(name), 1) for some in (rates, in_s3) for name in some.of
+            },
         },
-        tuple(rates.rows("photos")),
+        (*rates.rows("photos"), *in_s3.rows("photos")[1:]),
     )
 
 

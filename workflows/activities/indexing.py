@@ -1,14 +1,18 @@
 """The scan of a dataset into a new version of its index."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 
 from temporalio import activity
 
 from sharing.errors import NotFound, Refused
-from sharing.export.index import scan
-from sharing.export.staging import local
+from sharing.export import bucket_index
+from sharing.export.bucket import Bucket, joined, place
+from sharing.export.bucket_index import Known
+from sharing.export.index import IndexedObject, scan
 from sharing.records import datasets
 from sharing.records.database import Database
 from sharing.records.datasets import Dataset
@@ -24,7 +28,7 @@ class Indexing:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
+        self._store = place(settings.store_url, "CLEARANCE_STORE_URL")
 
     @activity.defn
     async def index_dataset(self, dataset_id: str) -> None:
@@ -41,8 +45,7 @@ class Indexing:
             await self._database.write(lambda u: _publish(u, dataset_id, version))
 
     async def _append(self, dataset: Dataset, version: int) -> None:
-        folder = self._store / local(dataset.location, "location")
-        found = scan(str(folder), dataset.subject_from)
+        found = self._found(dataset)
         position = 0
         while page := await asyncio.to_thread(lambda: list(islice(found, ROWS))):
             rows = [
@@ -64,6 +67,32 @@ class Indexing:
                 f"No photos were found in {dataset.location!r} that "
                 f"match {dataset.subject_from!r}.",
             )
+
+    def _found(self, dataset: Dataset) -> Iterator[IndexedObject]:
+        where = joined(self._store, dataset.location, "location")
+        if isinstance(where, Bucket):
+            known = self._known(dataset, asyncio.get_running_loop())
+            return bucket_index.scan(where, dataset.subject_from, known)
+        return scan(str(where), dataset.subject_from)
+
+    def _known(self, dataset: Dataset, loop: asyncio.AbstractEventLoop) -> Iterator[Known]:
+        """The index as it is now, in order, asked for page by page from the scan's thread."""
+        first = 0
+        while True:
+            page = self._database.read(
+                partial(
+                    datasets.index_rows,
+                    dataset_id=dataset.id,
+                    index=dataset.index_version,
+                    first=first,
+                    count=ROWS,
+                )
+            )
+            rows = asyncio.run_coroutine_threadsafe(page, loop).result()
+            yield from (Known(*row) for row in rows)
+            if len(rows) < ROWS:
+                return
+            first += ROWS
 
 
 def _publish(unit: Unit, dataset_id: str, version: int) -> None:

@@ -5,30 +5,29 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 from sqlmodel import Session
 from temporalio import activity
 
 from sharing.consent_feed import Follower
-from sharing.errors import Refused
+from sharing.errors import NotYet, Refused
 from sharing.export import erasures, releases, room, runs
+from sharing.export.bucket import DestinationAway, SourceAway, joined, place
+from sharing.export.bucket_depot import depot_at, write
 from sharing.export.canary import Planted
 from sharing.export.canary import planted as drawings
-from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
 from sharing.export.dry_run import DryRun, dry_run
-from sharing.export.erase import erase, found
 from sharing.export.pace import Stopped
-from sharing.export.pack import ShardResult, write_shard
+from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds, Piece
 from sharing.export.planting import asked, recorded
 from sharing.export.pseudonyms import Pseudonyms
-from sharing.export.releases import Run, Stale
+from sharing.export.pushing import push
+from sharing.export.releases import Stale
 from sharing.export.runs import Fenced
-from sharing.export.seal import Sealed, SealRefused, seal
+from sharing.export.seal import SealRefused
 from sharing.export.source import Candidate, SourceFailed
-from sharing.export.staging import Staging, local
 from sharing.export.stopwatch import Spent, Step
 from sharing.keyring import keyring
 from sharing.keys import public_text, signing_key
@@ -53,8 +52,8 @@ class ExportPlane:
         self._bounds = Bounds(settings.shard_objects, settings.shard_bytes)
         self._silence = settings.takeover_seconds
         self._window = settings.window_shards
-        self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
-        self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
+        self._store = place(settings.store_url, "CLEARANCE_STORE_URL")
+        self._depot = depot_at(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._keyring = keyring(settings.pseudonym_key)
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
         self._public_key = public_text(self._signing_key)
@@ -140,13 +139,13 @@ class ExportPlane:
             lambda u: pseudonym_keys.settle(u, fenced.partner_id, self._keyring)
         )
         planted = await self._planted(fenced, candidates, key)
-        staging = Staging(self._root, task.export_id)
+        of_attempt = task.export_id, task.number, fenced.fence
         with _told():
             async with self._under_way.shard(task.export_id, fenced.steered) as pace:
                 return await self._packers.run(
-                    write_shard,
-                    self._store / local(fenced.location, "location"),
-                    staging.attempt(task.number, fenced.fence),
+                    write,
+                    joined(self._store, fenced.location, "location"),
+                    self._depot.attempt(*of_attempt),
                     task.number,
                     candidates,
                     packing=fenced.packing,
@@ -155,7 +154,7 @@ class ExportPlane:
                     age_recipient=fenced.age_recipient,
                     attempt=str(fenced.fence),
                     progress=pace,
-                    watch=staging.watch(task.number, fenced.fence, self._object_seconds),
+                    watch=self._depot.watch(*of_attempt, self._object_seconds),
                     planted=planted,
                 )
 
@@ -193,7 +192,7 @@ class ExportPlane:
                 return ReleaseAttempt(released=False, stale=proven.shards)
             spent = Spent()
             with _told(), spent.on(Step.SEAL):
-                sealed = await self._threads.run(self._sealed, export_id, proven)
+                sealed = await self._threads.run(self._depot.sealed, proven, self._signing_key)
             await self._follower.up_to_date()  # sealing may have taken long
             demanded = self._follower.demanded
             outcome = await self._database.write(
@@ -203,40 +202,19 @@ class ExportPlane:
                 return ReleaseAttempt(released=False, stale=outcome.shards)
             return ReleaseAttempt(released=True)
 
-    def _sealed(self, export_id: str, run: Run) -> Sealed:
-        staging = Staging(self._root, export_id)
-        package = staging.package(run.fence)
-        for shard in run.shards:
-            staging.gather(
-                staging.attempt(shard.result.number, shard.fence),
-                package,
-                (*(file.path for file in shard.result.files), shard.result.manifest),
-            )
-        return seal(package, [s.result for s in run.shards], run.header, self._signing_key)
-
     @activity.defn
     async def deliver_package(self, export_id: str) -> None:
         """Hands over what was released. It may not give up: the bytes count as gone."""
         async with beating(), self._under_way.phase(export_id, "deliver"):
             released = await self._database.read(lambda s: releases.released(s, export_id))
-            staging = Staging(self._root, export_id)
-            destination = self._root / released.partner_id / export_id
-
-            spent = Spent()
-
-            def hand_over() -> None:
-                with spent.on(Step.DELIVER):
-                    deliver(
-                        staging.folder / f"package.{released.fence}",
-                        destination,
-                        released.envelope.encode(),
-                    )
-                with spent.on(Step.ERASE):
-                    erase(staging.folder)
-
-            await self._threads.run(hand_over)
+            spent, pushed = Spent(), None
+            with spent.on(Step.DELIVER):
+                lies = await self._threads.run(self._depot.deliver, export_id, released)
+                if released.push is not None:
+                    envelope = released.envelope.encode()
+                    pushed = await self._threads.run(push, lies, released.push, envelope)
             await self._database.write(
-                lambda u: releases.delivered(u, export_id, str(destination), spent)
+                lambda u: releases.delivered(u, export_id, str(lies), pushed, spent)
             )
 
     @activity.defn
@@ -246,18 +224,17 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            folder = Staging(self._root, export_id).folder
             spent = Spent()
             with spent.on(Step.ERASE):
-                await self._erase_counted(export_id, folder)
-            left = await asyncio.to_thread(found, folder)
+                await self._erase_counted(export_id)
+            left = await asyncio.to_thread(self._depot.found, export_id)
             await self._database.write(lambda u: erasures.done(u, export_id, left, spent))
 
-    async def _erase_counted(self, export_id: str, folder: Path) -> None:
+    async def _erase_counted(self, export_id: str) -> None:
         """Whoever comes first counts: an attempt that was under way, or the run's own erasing."""
-        there = await asyncio.to_thread(found, folder)
+        there = await asyncio.to_thread(self._depot.found, export_id)
         await self._database.write(lambda u: erasures.begun(u, export_id, there))
-        await asyncio.to_thread(erase, folder)
+        await asyncio.to_thread(self._depot.erase, export_id)
 
     @asynccontextmanager
     async def _tidied(self, export_id: str) -> AsyncIterator[None]:
@@ -272,14 +249,13 @@ class ExportPlane:
             raise
 
     async def _tidy(self, export_id: str) -> None:
-        folder = Staging(self._root, export_id).folder
         try:
             for some in (self._packers, self._threads):
                 await asyncio.to_thread(some.wait)
             if await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
-                await self._erase_counted(export_id, folder)
+                await self._erase_counted(export_id)
             elif await self._database.read(lambda s: runs.is_over(s, export_id)):
-                await asyncio.to_thread(erase, folder)
+                await asyncio.to_thread(self._depot.erase, export_id)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
 
@@ -291,9 +267,11 @@ def _done(session: Session, task: ShardTask) -> ShardDone:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Failures of disks become refusals with a cure."""
+    """Failures of disks become refusals with a cure; a store that is away is tried again."""
     try:
         yield
+    except (DestinationAway, SourceAway) as failure:
+        raise NotYet(failure.code, str(failure)) from failure
     except (DestinationFailed, SourceFailed) as failure:
         raise Refused(failure.code, str(failure)) from failure
     except SealRefused as failure:
