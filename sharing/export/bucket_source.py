@@ -95,7 +95,8 @@ def _spooled(source: Bucket, candidate: Candidate) -> mmap.mmap | None:
 
         def part(start: int) -> bool:
             end = min(start + PART, candidate.bytes)
-            data = store.get(key, options={**options, "range": (start, end)}).bytes()
+            ranged: Any = {**options, "range": (start, end)}
+            data = store.get(key, options=ranged).bytes()
             return os.pwrite(file.fileno(), memoryview(data), start) == end - start
 
         if not all(pool.map(part, range(0, candidate.bytes, PART))):

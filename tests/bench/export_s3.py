@@ -1,8 +1,8 @@
 """Bench `export`, from S3 to S3: photos and packages on one real S3 server on this machine.
 
-Clearance reads each photo, strips it, and puts whole shards; the peers have the server copy each
-photo by itself, which is their fastest, and spare themselves the bytes. `rclone, through it` is
-what rclone does between two stores that do not know each other."""
+Clearance reads each photo, strips it, and puts whole shards. rclone and s5cmd, as they come, have
+the server copy each photo by itself, and spare themselves the bytes; a script with boto3 that
+looks at the bytes gets and puts them. How rclone and boto3 do it the other way is measured too."""
 
 import asyncio
 import os
@@ -24,12 +24,13 @@ from tests.bench.rounds import Rates, in_turns
 from tests.bench.running import clearance, python
 from tests.s3.server import S3Server, s3_server
 
-OURS, RCLONE, THROUGH, S5CMD, BOTO3 = (
+OURS, RCLONE, RCLONE_THROUGH, S5CMD, BOTO3, BOTO3_THERE = (
     "Clearance, S3",
     "rclone copy, S3",
     "rclone, through it",
     "s5cmd cp, S3",
-    "boto3, S3",
+    "boto3, through it",
+    "boto3, copied there",
 )
 PHOTOS, PACKAGES = Bucket("s3://photos", "all"), Bucket("s3://delivery", "packages")
 PUTS_AT_ONCE = 16
@@ -87,16 +88,18 @@ def _peers(server: S3Server, count: int) -> dict[str, Callable[[int], Awaitable[
     def rclone_copy(to: str, *more: str) -> list[str]:
         return [rclone, "copy", *store, *more, f":s3:photos/{PHOTOS.prefix}", f":s3:delivery/{to}"]
 
+    def boto3_copy(how: str, to: str) -> list[str]:
+        return [*python("tests.bench.boto3_copy", how, "photos", PHOTOS.prefix, "delivery", to)]
+
     commands: dict[str, Callable[[str], list[str]]] = {
         RCLONE: rclone_copy,
-        THROUGH: lambda to: rclone_copy(to, "--disable=copy"),
+        RCLONE_THROUGH: lambda to: rclone_copy(to, "--disable=copy"),
         S5CMD: lambda to: [
             *(s5cmd, "--endpoint-url", server.url, "--log=error", "cp"),
             *(f"{PHOTOS}/*", f"s3://delivery/{to}/"),
         ],
-        BOTO3: lambda to: [
-            *python("tests.bench.boto3_copy", "photos", PHOTOS.prefix, "delivery", to)
-        ],
+        BOTO3: lambda to: boto3_copy("through", to),
+        BOTO3_THERE: lambda to: boto3_copy("there", to),
     }
     return {name: _method(name, command, count) for name, command in commands.items()}
 
