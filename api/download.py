@@ -154,7 +154,8 @@ class Download:
         headers = {"Range": f"bytes={have}-"} if have else {}
         async with self._http.stream("GET", url, headers=headers) as answer:
             if answer.status_code == (206 if have else 200):
-                async for chunk in answer.aiter_raw(_CHUNK):
+                # As it comes: gathered into larger pieces, what came before a cut would be lost.
+                async for chunk in answer.aiter_raw():
                     yield chunk
 
 
