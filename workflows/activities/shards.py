@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlmodel import Session
 from temporalio import activity
 
 from sharing.consent_feed import Follower
+from sharing.dry_run import DryRun
 from sharing.errors import Refused
 from sharing.export import erasures, releases, room, runs
 from sharing.export.deliver import deliver
 from sharing.export.destination import DestinationFailed
-from sharing.export.dry_run import DryRun, dry_run
+from sharing.export.dry_run import dry_run
 from sharing.export.erase import erase, found
 from sharing.export.pace import Stopped
 from sharing.export.pack import ShardResult, write_shard
@@ -27,7 +27,6 @@ from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
-from sharing.records.exports import ExportShard
 from sharing.settings import Settings
 from workflows.activities import hands
 from workflows.activities.pulse import beating
@@ -93,7 +92,10 @@ class ExportPlane:
                 lambda u: runs.take_shard(u, task.export_id, task.number)
             )
             if fenced is None:
-                return await self._database.read(lambda s: _done(s, task))
+                counted = await self._database.read(
+                    lambda s: runs.committed(s, task.export_id, task.number)
+                )
+                return ShardDone(*counted)
             await self._follower.up_to_date()
             chosen = await self._database.read(lambda s: runs.choose(s, fenced))
             try:
@@ -224,11 +226,6 @@ class ExportPlane:
                 await asyncio.to_thread(erase, folder)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
-
-
-def _done(session: Session, task: ShardTask) -> ShardDone:
-    shard = session.get_one(ExportShard, (task.export_id, task.number))
-    return ShardDone(shard.objects, shard.bytes, sum(shard.excluded.values()))
 
 
 @contextmanager
