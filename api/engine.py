@@ -7,7 +7,7 @@ from typing import Protocol
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from sharing.export.dry_run import DryRun
+from sharing.dry_run import DryRun
 from sharing.orders import Order, Verb
 from sharing.settings import Settings
 from workflows import client as verbs

@@ -18,8 +18,8 @@ from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from sharing.dry_run import DryRun
 from sharing.errors import Refused
-from sharing.export.dry_run import DryRun
 from sharing.orders import Order
 from sharing.settings import Settings
 from workflows.codec import converter

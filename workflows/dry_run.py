@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from sharing.export.dry_run import DryRun
+from sharing.dry_run import DryRun
 from workflows.messages import EXPORT_QUEUE
 from workflows.timeouts import ANSWER
 

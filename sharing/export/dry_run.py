@@ -1,11 +1,10 @@
 """What an export would come to if it were triggered now. Reads only: not a byte is written."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import median
 
 from sqlmodel import Session, col, select
 
+from sharing.dry_run import DryRun
 from sharing.export.plan import Bounds, cut
 from sharing.export.room import needed, room
 from sharing.records import exports, requests, scopes
@@ -13,30 +12,6 @@ from sharing.records.exports import Export, Release
 from sharing.stages import RequestState
 
 RECENT = 5  # releases that the rate is taken from
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """`objects` and `bytes` are in scope; `covered_*` would go by the consent of now, and
-    `excluded` would not. `free_bytes` is None where the destination has no such notion;
-    `objects_per_second` and `seconds` where no recent export tells. `obstacle`: the code of what
-    keeps an engineer from triggering it now, if anything does."""
-
-    objects: int
-    bytes: int
-    covered_objects: int
-    covered_subjects: int
-    excluded: Mapping[str, int]
-    consent_position: int
-    shards: int
-    needs_bytes: int
-    free_bytes: int | None
-    promised_bytes: int
-    enough_room: bool
-    objects_per_second: float | None
-    seconds: float | None
-    obstacle: str | None
-    detail: str | None
 
 
 def dry_run(

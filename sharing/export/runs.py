@@ -210,6 +210,12 @@ def commit_shard(
     )
 
 
+def committed(session: Session, export_id: str, number: int) -> tuple[int, int, int]:
+    """Objects, bytes and exclusions of a shard that was committed."""
+    shard = session.get_one(ExportShard, (export_id, number))
+    return shard.objects, shard.bytes, sum(shard.excluded.values())
+
+
 def is_over(session: Session, export_id: str) -> bool:
     """True where nothing that is staged for an export is needed any more."""
     return exports.get(session, export_id).state not in LIVE_EXPORTS

@@ -4,6 +4,7 @@ A pause stands beside the export's state and takes nothing away from it: what aw
 still does, what was running goes on where it was, and who looks only at the state sees an export
 that is not over yet."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,3 +82,8 @@ def steered(session: Session, export_id: str) -> Steered:
     wanted = export.state == ExportState.RUNNING and export.paused_at is None
     limit = export.limit_bytes_per_second
     return Steered(wanted, limit, pulses.workers(session, export_id) if limit else 1)
+
+
+def all_steered(session: Session, export_ids: Iterable[str]) -> dict[str, Steered]:
+    """How each of these exports is steered now."""
+    return {export_id: steered(session, export_id) for export_id in export_ids}

@@ -8,7 +8,8 @@ from functools import partial
 
 from temporalio.testing import ActivityEnvironment
 
-from sharing.export.dry_run import DryRun, dry_run
+from sharing.dry_run import DryRun
+from sharing.export.dry_run import dry_run
 from sharing.export.plan import Bounds
 from sharing.orders import Order, Verb
 from sharing.records import requests

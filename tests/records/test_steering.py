@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from sharing.dry_run import DryRun
 from sharing.errors import NotCleared, NotYet
 from sharing.export import erasures, room, runs
-from sharing.export.dry_run import DryRun, dry_run
+from sharing.export.dry_run import dry_run
 from sharing.export.erase import Found
 from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds

@@ -6,10 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
-from sqlmodel import Session
 from temporalio import activity
 
 from sharing.consent_feed import Follower
+from sharing.dry_run import DryRun
 from sharing.errors import NotYet, Refused
 from sharing.export import erasures, releases, room, runs
 from sharing.export.bucket import DestinationAway, SourceAway, joined, place
@@ -17,7 +17,7 @@ from sharing.export.bucket_depot import depot_at, write
 from sharing.export.canary import Planted
 from sharing.export.canary import planted as drawings
 from sharing.export.destination import DestinationFailed
-from sharing.export.dry_run import DryRun, dry_run
+from sharing.export.dry_run import dry_run
 from sharing.export.pace import Stopped
 from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds, Piece
@@ -33,7 +33,6 @@ from sharing.keyring import keyring
 from sharing.keys import public_text, signing_key
 from sharing.records import pseudonym_keys, signing_keys
 from sharing.records.database import Database
-from sharing.records.exports import ExportShard
 from sharing.settings import Settings
 from workflows.activities import hands
 from workflows.activities.pulse import beating
@@ -116,7 +115,10 @@ class ExportPlane:
                     lambda u: runs.take_shard(u, task.export_id, task.number)
                 )
                 if fenced is None:
-                    return await self._database.read(lambda s: _done(s, task))
+                    counted = await self._database.read(
+                        lambda s: runs.committed(s, task.export_id, task.number)
+                    )
+                    return ShardDone(*counted)
                 await self._follower.up_to_date()
                 chosen = await self._database.read(lambda s: runs.choose(s, fenced))
             try:
@@ -258,11 +260,6 @@ class ExportPlane:
                 await asyncio.to_thread(self._depot.erase, export_id)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
-
-
-def _done(session: Session, task: ShardTask) -> ShardDone:
-    shard = session.get_one(ExportShard, (task.export_id, task.number))
-    return ShardDone(shard.objects, shard.bytes, sum(shard.excluded.values()))
 
 
 @contextmanager

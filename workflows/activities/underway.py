@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 
-from sqlmodel import Session
-
 from sharing.export import pace
 from sharing.export.granting import Granting, Job
 from sharing.export.pace import Pace
@@ -133,7 +131,7 @@ class UnderWay:
         names = sorted({beat.export_id for beat in beats})
         try:
             await self._database.write(lambda u: pulses.write(u, self._worker, beats, now()))
-            found = await self._database.read(lambda s: _asked(s, names))
+            found = await self._database.read(lambda s: steering.all_steered(s, names))
         except Exception as failure:
             logging.getLogger(__name__).warning("how far exports are was not told: %s", failure)
             return
@@ -177,7 +175,3 @@ class UnderWay:
 
 def _phase(works: Iterable[Work]) -> str:
     return next((work.phase for work in works if work.phase != SHARDS), SHARDS)
-
-
-def _asked(session: Session, names: Sequence[str]) -> dict[str, Steered]:
-    return {name: steering.steered(session, name) for name in names}
