@@ -5,7 +5,7 @@ What is cut is the cable: packets vanish, nobody is told, as between two machine
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -70,7 +70,9 @@ def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
-def _relay(address: str, port: int):  # type: ignore[no-untyped-def]
+def _relay(
+    address: str, port: int
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_there, to_there = await asyncio.open_connection(address, port)
         await asyncio.gather(_pass_on(reader, to_there), _pass_on(from_there, writer))

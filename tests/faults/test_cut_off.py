@@ -1,7 +1,6 @@
-"""The network between an export worker and the engine is cut, on hosts with networks of their own."""
+"""The network between an export worker's host and the engine's is cut."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +60,7 @@ async def test_worker_that_is_cut_off_from_the_engine(place: tuple[Depot, Host])
             *elsewhere.inside(first.command),
             env=first.environ,
             stdout=log,
-            stderr=subprocess.STDOUT,
+            stderr=log,
         )
     try:
         request, digest = await cleared(depot)
