@@ -17,7 +17,7 @@ from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
 from sharing.push import target
-from sharing.records import audit, canaries, consent_sources, exports, pulses, requests
+from sharing.records import audit, canaries, clocks, consent_sources, exports, pulses, requests
 from sharing.records.datasets import Dataset
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
@@ -94,7 +94,8 @@ def proven(session: Session, run: Run) -> Run | Stale:
     Stale, where sealing would be in vain."""
     case = case_of(session, run.export_id)
     shards = exports.shards_of(session, run.export_id)
-    proof, stale = look_ahead(session, case.request, case.revision, shards, now())
+    at = clocks.at(session, case.export, shards)
+    proof, stale = look_ahead(session, case.request, case.revision, shards, at)
     return Stale(tuple(stale)) if stale else replace(run, proof=proof)
 
 
@@ -126,8 +127,8 @@ def release(
     if is_released(unit.session, run.export_id):
         return None
     exports.spend(case.export, spent)
-    at = now()
     shards = exports.shards_of(unit.session, run.export_id)
+    at = clocks.at(unit.session, case.export, shards)
     stale = lapsed(unit.session, case.request, case.revision, shards, at, run.proof)
     consent_sources.demand_fresh(unit.session, demanded)
     if stale:

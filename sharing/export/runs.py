@@ -16,7 +16,7 @@ from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds, Piece, cut
 from sharing.export.select import Chosen
 from sharing.export.select import choose as choose_shard
-from sharing.records import clearances, exports, reports, requests, scopes, steering
+from sharing.records import clearances, clocks, exports, reports, requests, scopes, steering
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export, ExportShard, UnreadableObject
 from sharing.records.places import marked
@@ -65,11 +65,12 @@ def case_of(
     request = requests.get(session, exports.get(session, export_id).request_id, hold=hold)
     export = exports.get(session, export_id, hold=hold)
     exports.demand_running(export)
-    clearance = clearances.demand(session, request.id, export.digest, now())
+    at = clocks.at(session, export)
+    clearance = clearances.demand(session, request.id, export.digest, at)
     if request.digest != export.digest:
         raise Refused("not_cleared", "The request's scope changed after the export was triggered.")
     if not though_paused:
-        steering.demand_not_paused(export, now())
+        steering.demand_not_paused(export, at)
     return RunCase(export, request, requests.revision_row(session, request), clearance)
 
 
@@ -146,7 +147,8 @@ def choose(session: Session, fenced: Fenced) -> Chosen:
     """Asks every subject of a shard again, now."""
     case = case_of(session, fenced.export_id)
     shard = session.get_one(ExportShard, (fenced.export_id, fenced.number))
-    return choose_shard(session, case.request, case.revision, shard, now())
+    at = clocks.at(session, case.export)
+    return choose_shard(session, case.request, case.revision, shard, at)
 
 
 def why_stopped(session: Session, fenced: Fenced) -> Exception:

@@ -85,7 +85,7 @@ async def _dataset(database: Database, photos: Path | Bucket) -> None:
     dataset_id = await database.write(add)
     found = await asyncio.to_thread(_scanned, photos)
     rows = [_row(dataset_id, place, one) for place, one in enumerate(found)]
-    said = [_yes(subject) for subject in sorted({one.subject for one in found})]
+    said = [yes(subject) for subject in sorted({one.subject for one in found})]
     for page in _pages(rows):
         await database.write(partial(_append_objects, rows=page))
     for page in _pages(said):
@@ -114,7 +114,8 @@ def _row(dataset_id: str, place: int, one: IndexedObject) -> dict[str, object]:
     return {"dataset_id": dataset_id, "index_version": 1, "position": place, **asdict(one)}
 
 
-def _yes(subject: str) -> dict[str, object]:
+def yes(subject: str) -> dict[str, object]:
+    """A subject's consent to what a bench asks for."""
     return {
         "subject": subject,
         "purpose": PURPOSE,
@@ -181,5 +182,5 @@ def request_body(number: int, packing: str) -> dict[str, Any]:
         "onward_recipients": [],
         "sponsor": None,
         "delivery": {"format": packing},
-        "scope": {"fields": ["photo"], "where": {}, "limit": 1_000_000},
+        "scope": {"fields": ["photo"], "where": {}, "limit": 10_000_000},
     }

@@ -9,11 +9,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 
 import pyrage
+from sqlmodel import Session, select
 
 from api.parts import CONTROL, EXPORT
-from sharing.records.exports import Export
+from sharing.export.stopwatch import Step
+from sharing.records.exports import Export, ExportShard
 from sharing.stages import GATES, ExportState
 from tests.bench import export_s3, photos
 from tests.bench.cast import Acts, Cast, cast
@@ -53,6 +56,7 @@ async def run(*, quick: bool) -> Report:
             rounds,
         )
     in_s3 = await export_s3.s3_rates(folder, count, rounds)
+    beside = await _processes(folder, count, rounds)
     return Report(
         "export",
         {
@@ -69,9 +73,32 @@ async def run(*, quick: bool) -> Report:
             "photos_per_second": {
                 name: round(some.median(name), 1) for some in (rates, in_s3) for name in some.of
             },
+            **beside,
         },
         (*rates.rows("photos"), *in_s3.rows("photos")[1:]),
     )
+
+
+async def _processes(folder: Path, count: int, rounds: int) -> dict[str, object]:
+    """One worker that packs in two processes, and one that packs in one: how the rates compare, and
+    what an object costs in each. Where the cores are shared or the disk is slow, the rates cannot
+    say whether packing scales; processor time an object that stays the same does."""
+    rate: dict[int, float] = {}
+    spent: dict[int, float] = {}
+    for packers in (1, 2):
+        async with clearance(CONTROL, EXPORT, pack_processes=packers) as running:
+            people = await cast(running.database, running.settings, folder, "")
+            exports = Exports(running, people, folder, count)
+            method = exports.method(people.plain_partner, "webdataset")
+            await method(0)
+            rates = [await method(number) for number in range(rounds)]
+            rate[packers] = median(rates)
+            spent[packers] = await running.database.read(exports.processor)
+    return {
+        "two_processes_vs_one": round(rate[2] / rate[1], 3),
+        "processor_microseconds_a_photo": {str(n): round(us, 1) for n, us in spent.items()},
+        "two_processes_vs_one_on_processor_time": round(2 * spent[1] / spent[2], 3),
+    }
 
 
 class Exports:
@@ -99,6 +126,12 @@ class Exports:
             return self._photos / (time.perf_counter() - begin)
 
         return export
+
+    def processor(self, session: Session) -> float:
+        """Microseconds of processor time that packing took a photo, over all exports so far."""
+        rows = session.exec(select(ExportShard.stages, ExportShard.objects)).all()
+        objects = sum(count for _, count in rows)
+        return float(sum(stages[str(Step.PROCESSOR)] for stages, _ in rows) / objects)
 
     async def _delivered(self, export_id: str) -> None:
         """Waits for the end of an export; raises RuntimeError unless every photo is in it."""

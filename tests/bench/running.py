@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
@@ -33,7 +34,7 @@ class Running:
 
 
 @asynccontextmanager
-async def clearance(*parts: str, **chosen: str) -> AsyncIterator[Running]:
+async def clearance(*parts: str, **chosen: Any) -> AsyncIterator[Running]:
     """Starts the named parts (api.parts) as processes of their own, as `clearance up` does, on a
     new home with a migrated SQLite database and a Temporal server that writes to a file. `chosen`
     are settings."""
@@ -44,7 +45,7 @@ async def clearance(*parts: str, **chosen: str) -> AsyncIterator[Running]:
         address = temporal.client.service_client.config.target_host
         settings = with_keys(replace(Settings(), home=home, temporal_address=address).resolved())
         # The store's folder is the whole disk: datasets of a bench name their folders in full.
-        settings = replace(settings, **{"store_url": "file:///", **chosen})  # type: ignore[arg-type]
+        settings = replace(settings, **{"store_url": "file:///", **chosen})
         await asyncio.to_thread(migrate, settings.database_url)
         for name in parts:
             child = part(name, settings)

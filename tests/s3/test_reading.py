@@ -151,7 +151,7 @@ def test_no_more_is_ahead_than_the_bounds_allow(
     begun: list[str] = []
     real = bucket_source._one
 
-    def counted(source: Bucket, one: Candidate) -> bytes | mmap | Unread:
+    def counted(source: Bucket, one: Candidate) -> bytes | mmap.mmap | Unread:
         begun.append(one.path)
         return real(source, one)
 
