@@ -61,6 +61,7 @@ class Settings:
     # The agreement: a template in the place of the packaged one, and what accepts it as it is.
     agreement_template: Path | None = None
     agreement_acceptance: str = "submission"
+    table_sources: Path | None = None  # a file: databases whose rows are datasets' tables
     pack_processes: int | None = None  # none: one for each core
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     # A consent source kept elsewhere; without an address the ledger stands alone.
@@ -90,7 +91,7 @@ class Settings:
         home = self.home.expanduser().resolve()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
-        for name in ("vocabulary", "jurisdictions", "agreement_template"):
+        for name in ("vocabulary", "jurisdictions", "agreement_template", "table_sources"):
             if values[name] is not None:
                 values[name] = values[name].expanduser().resolve()
         values["database_url"] = (

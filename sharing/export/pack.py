@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from sharing.export import manifest, tar
+from sharing.export.columns import Columns, TableObjects, record
 from sharing.export.destination import (
     DestinationFailed,
     erase_tree,
@@ -20,13 +21,14 @@ from sharing.export.destination import (
     write_durably,
     writing_to,
 )
-from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
+from sharing.export.layout import JSON_TYPE, OBJECTS, PACKINGS, PARTS, WORK, PackedFile
 from sharing.export.minimise import Unreadable, minimise
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread, read
 
 _EXTENSION = ".jpg"  # minimise lets nothing else through
+_BESIDE = ".json"
 _REPORT_EVERY = 32
 
 
@@ -55,10 +57,12 @@ def write_shard(
     age_recipient: str | None,
     attempt: str,
     progress: Callable[[int, int], None] | None,
+    columns: Columns | None = None,
 ) -> ShardResult:
     """Writes shard `number` of a package into `staging`.
 
     Objects are ordered by pseudonym, so that their order says nothing about the subjects' names.
+    `columns` are what is taken from the dataset's table, beside the photographs or alone.
     `progress` is told (objects, bytes) as they pass and may raise to stop. Raises
     DestinationFailed or SourceFailed, and then nothing of this attempt is visible. The same
     candidates always give the same bytes, except under age, which draws a new key for each file.
@@ -68,8 +72,13 @@ def write_shard(
     with writing_to(staging):
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            objects = _Objects(source, candidates, category, pseudonyms, progress)
-            files = shard.write(objects)
+            objects: _Objects | TableObjects
+            if columns is not None and columns.alone:
+                objects = TableObjects(columns, candidates, pseudonyms, shard.name)
+                files = shard.write_table(objects)
+            else:
+                objects = _Objects(source, candidates, category, pseudonyms, progress, columns)
+                files = shard.write(objects)
             part = manifest.encoded(objects.rows)
             shard.publish(part)
         except FileNotFoundError:
@@ -79,7 +88,7 @@ def write_shard(
     return ShardResult(
         number=number,
         files=files,
-        objects=len(objects.rows),
+        objects=objects.objects,
         bytes=objects.bytes,
         manifest=shard.part,
         manifest_sha256=sha256(part).hexdigest(),
@@ -97,7 +106,9 @@ class _Objects:
         category: str,
         pseudonyms: Pseudonyms,
         progress: Callable[[int, int], None] | None,
+        columns: Columns | None = None,
     ) -> None:
+        self.objects = 0
         self.rows: list[manifest.Row] = []
         self.unread: list[Unread] = []
         self.bytes = 0
@@ -107,7 +118,11 @@ class _Objects:
         named = [(pseudonyms.object(candidate.path), candidate) for candidate in candidates]
         named.sort(key=itemgetter(0))
         self._names = [name for name, _ in named]
-        self._read = read(source, [candidate for _, candidate in named])
+        ordered = [candidate for _, candidate in named]
+        self._columns = columns
+        self._beside = columns.values(ordered, pseudonyms) if columns else {}
+        photos = columns is None or columns.photos
+        self._read = read(source, ordered) if photos else ((one, None) for one in ordered)
 
     def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, list[Piece], int]]:
         """(file name, pieces, bytes) of each object that can be exported."""
@@ -116,18 +131,37 @@ class _Objects:
             done += 1
             if self._progress is not None and done % _REPORT_EVERY == 0:
                 self._progress(done, self.bytes)
-            if isinstance(data, Unread):
-                self.unread.append(data)
+            parts = self._parts(candidate, data)
+            if isinstance(parts, Unread):
+                self.unread.append(parts)
                 continue
-            try:
-                pieces = minimise(data, candidate.media_type)
-            except Unreadable as why:
-                self.unread.append(Unread(candidate.path, why.detail))
-                continue
-            size = self._add(folder + name + _EXTENSION, shard, candidate, pieces)
-            yield name + _EXTENSION, pieces, size
+            self.objects += 1
+            for extension, part in sorted(parts.items()):  # as the manifest orders them
+                size = self._add(folder + name + extension, shard, candidate, part)
+                yield name + extension, part, size
         if self._progress is not None:
             self._progress(done, self.bytes)
+
+    def _parts(
+        self, candidate: Candidate, data: bytes | Unread | None
+    ) -> dict[str, list[Piece]] | Unread:
+        """What is delivered of an object, by extension: its photograph, its columns, or both; or
+        why nothing is."""
+        parts: dict[str, list[Piece]] = {}
+        if isinstance(data, Unread):
+            return data
+        if self._columns is not None:
+            values = self._beside[candidate.path]
+            if isinstance(values, Unread):
+                return values
+            names = [field.name for field in self._columns.fields]
+            parts[_BESIDE] = [record(names, values)]
+        if data is not None:
+            try:
+                parts[_EXTENSION] = minimise(data, candidate.media_type)
+            except Unreadable as why:
+                return Unread(candidate.path, why.detail)
+        return parts
 
     def _add(self, path: str, shard: str, candidate: Candidate, pieces: list[Piece]) -> int:
         digest, size = sha256(), 0
@@ -135,6 +169,7 @@ class _Objects:
             digest.update(piece)
             size += len(piece)
         self.bytes += size
+        columns = self._columns if path.endswith(_BESIDE) else None
         self.rows.append(
             manifest.Row(
                 path=path,
@@ -142,9 +177,9 @@ class _Objects:
                 bytes=size,
                 sha256=digest.hexdigest(),
                 subject_pseudonym=self._pseudonyms.subject(candidate.subject),
-                category=self._category,
+                category=columns.category if columns else self._category,
                 consent_position=candidate.consent_position,
-                media_type=candidate.media_type,
+                media_type=JSON_TYPE if columns else candidate.media_type,
             )
         )
         return size
@@ -161,9 +196,11 @@ class _Shard:
         self._age = age_recipient
         self._suffix = ".age" if age_recipient else ""
         self._tar = packing == "webdataset"
-        self._name = f"shard-{number:05}.tar" if self._tar else f"{OBJECTS}/{number:05}"
+        self._single = packing != OBJECTS
+        kind = f"shard-{number:05}.tar" if self._tar else f"table-{number:05}.parquet"
+        self._name = self.name = kind if self._single else f"{OBJECTS}/{number:05}"
         # What is delivered: one file, or one folder. Either is renamed into place in one step.
-        self._data = staging / (self._name + self._suffix if self._tar else self._name)
+        self._data = staging / (self._name + self._suffix if self._single else self._name)
         earlier = staging / WORK / f"{number:05}"
         erase_tree(earlier)
         self.work = earlier / sha256(attempt.encode()).hexdigest()[:16]
@@ -175,8 +212,16 @@ class _Shard:
         """Writes the objects where nobody sees them yet."""
         return self._write_tar(objects) if self._tar else self._write_objects(objects)
 
+    def write_table(self, objects: TableObjects) -> tuple[PackedFile, ...]:
+        """The same of the rows of a table."""
+        return self._write_file(objects, iter([objects.parquet()]))
+
     def _write_tar(self, objects: _Objects) -> tuple[PackedFile, ...]:
-        pieces = _members(objects.stripped("", self._name))
+        return self._write_file(objects, _members(objects.stripped("", self._name)))
+
+    def _write_file(
+        self, objects: _Objects | TableObjects, pieces: Iterator[Piece]
+    ) -> tuple[PackedFile, ...]:
         with ShardFile(self.work / "data") as file:
             if self._age:
                 write_encrypted(file, pieces, self._age)

@@ -15,6 +15,7 @@ from sharing.errors import Refused
 from sharing.export.pack import ShardResult
 from sharing.export.select import Chosen, cut
 from sharing.export.select import choose as choose_shard
+from sharing.export.table_part import TablePart, packing_of, table_part
 from sharing.records import clearances, exports, reports, requests, scopes
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export, ExportShard, UnreadableObject
@@ -40,6 +41,7 @@ class Fenced:
     category: str
     partner_id: str
     age_recipient: str | None
+    table: TablePart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,11 @@ def take_shard(unit: Unit, export_id: str, number: int) -> Fenced | None:
         number,
         shard.fence,
         dataset.location,
-        case.revision.body["delivery"]["format"],
+        packing_of(dataset, case.revision),
         dataset.category,
         case.request.partner_id,
         case.revision.age_recipient,
+        table_part(unit.session, dataset, case.revision),
     )
 
 

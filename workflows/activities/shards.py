@@ -21,6 +21,7 @@ from sharing.export.runs import Fenced
 from sharing.export.seal import Sealed, SealRefused, seal
 from sharing.export.source import Candidate, SourceFailed
 from sharing.export.staging import Staging, local
+from sharing.export.table_sources import tables
 from sharing.keys import secret, signing_key
 from sharing.records.database import Database
 from sharing.settings import Settings
@@ -40,6 +41,7 @@ class ExportPlane:
         self._shard_objects = settings.shard_objects
         self._silence = settings.takeover_seconds
         self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
+        self._tables = tables(settings, self._store)
         self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
@@ -93,6 +95,7 @@ class ExportPlane:
                 age_recipient=fenced.age_recipient,
                 attempt=str(fenced.fence),
                 progress=None,
+                columns=fenced.table.found(self._tables) if fenced.table else None,
             )
 
     @activity.defn
