@@ -1,4 +1,4 @@
-"""Exports of tables, and of photographs with columns beside them, by both workers on a real server."""
+"""Exports of tables, and of photographs with columns beside them, by both workers for real."""
 
 import json
 import sqlite3
@@ -56,7 +56,7 @@ def in_sqlite(file: Path, profiles: dict[str, list[Any]]) -> None:
     with sqlite3.connect(file) as base:
         base.execute(f"CREATE TABLE profile ({', '.join(profiles)})")
         base.executemany(
-            f"INSERT INTO profile VALUES ({', '.join('?' * len(profiles))})",  # noqa: S608
+            f"INSERT INTO profile VALUES ({', '.join('?' * len(profiles))})",
             [tuple(str(v) if isinstance(v, date) else v for v in row)
              for row in zip(*profiles.values(), strict=True)],
         )  # fmt: skip
@@ -131,7 +131,7 @@ async def say(depot: Depot, subject: str, action: str = "given", category: str =
 
 
 def samples(package: Path) -> dict[str, dict[str, bytes]]:
-    """The members of a package's shards by key and extension, as the webdataset library groups them."""
+    """The members of a package's shards by key and extension, as webdataset groups them."""
     found: dict[str, dict[str, bytes]] = {}
     for shard in sorted(package.glob("shard-*.tar")):
         with tarfile.open(shard) as opened:
@@ -146,9 +146,8 @@ def samples(package: Path) -> dict[str, dict[str, bytes]]:
 def whole(package: Path) -> bytes:
     """Every byte of a package, Parquet files read out."""
     parts = [file.read_bytes() for file in sorted(package.rglob("*")) if file.is_file()]
-    for file in sorted(package.rglob("*.parquet")):
-        parts.append(str(pq.read_table(file).to_pylist()).encode())
-    return b"".join(parts)
+    tables = sorted(package.rglob("*.parquet"))
+    return b"".join([*parts, *(str(pq.read_table(one).to_pylist()).encode() for one in tables)])
 
 
 @pytest.mark.parametrize("kept", ["location", "source"])
@@ -203,8 +202,8 @@ async def test_table_alone(depot: Depot) -> None:
 
 
 async def test_yes_to_each_category_is_needed(depot: Depot) -> None:
-    """Who said no to one category of what is asked for is left out of all of it, photographs too; and
-    counted under the reason of that category, at the gate as in the package."""
+    """Who said no to one category of what is asked for is left out of all of it, and counted
+    under the reason of that category, at the gate as in the package."""
     await add(depot, "joined", photos=True, location="profiles.parquet")
     await say(depot, depot.subjects[1], "withdrawn")
     request, digest = await depot.office.submitted(**wanted("joined", "photo", "country"))
@@ -227,8 +226,8 @@ async def test_yes_to_each_category_is_needed(depot: Depot) -> None:
 
 
 async def test_photo_alone_asks_nothing_of_the_table(depot: Depot) -> None:
-    """A scope of photographs of a joined dataset is what it always was: a no to the country does not
-    matter to it."""
+    """A scope of photographs of a joined dataset is what it always was: a no to the country does
+    not matter to it."""
     await add(depot, "joined", photos=True, location="profiles.parquet")
     await say(depot, depot.subjects[1], "withdrawn")
     package = await depot.delivered(**wanted("joined", "photo"))
@@ -270,8 +269,8 @@ async def test_unsupported_column_is_refused_at_indexing(depot: Depot) -> None:
 
 
 async def test_kept_rows_of_a_query_hold_declared_columns_only(depot: Depot) -> None:
-    """What the indexing keeps of a query's rows is what may be asked for, readable by its owner only,
-    and goes when nobody needs it."""
+    """What the indexing keeps of a query's rows is what may be asked for, for its owner only, and
+    goes when nobody needs it."""
     dataset = await add(depot, "asked", photos=False, source="profiles")
     folder = depot.office.settings.home / "tables" / dataset
     kept = folder / "000001" / "rows.parquet"
