@@ -167,9 +167,7 @@ def _year(value: Value) -> int | None:
 
 def _decade(value: Value) -> int | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return (
-            _within(math.floor(value / 10) * 10) if isinstance(value, float) else value // 10 * 10
-        )
+        return _within(math.floor(value / 10 if isinstance(value, float) else value // 10) * 10)
     day = _day(value)
     return None if day is None else day.year // 10 * 10
 

@@ -1,4 +1,4 @@
-"""Scopes with data of several categories: each needs a yes, at every moment that consent is asked."""
+"""Scopes with data of several categories: each needs a yes, whenever consent is asked."""
 
 import random
 from dataclasses import dataclass
