@@ -3,7 +3,6 @@
 A partner names what it asks for: `photo`, `country`, or `birthday:year` for one of several forms.
 A name alone is the form that the dataset names first; a column that is kept as it is needs none."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,7 +15,7 @@ PHOTO = "photo"
 KEEP = Form(Rule.KEEP)
 # Names that stand in a package beside the columns.
 TAKEN = frozenset({PHOTO, "object", "subject_pseudonym"})
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}\Z")
+NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$"  # of a column
 
 
 @dataclass(frozen=True, slots=True)

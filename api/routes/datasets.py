@@ -48,7 +48,7 @@ FormName = Annotated[Line, AfterValidator(_form)]
 class NewColumn(Body):
     """A column that may be read. `forms`: those it may be given in, the usual first; or `drop`."""
 
-    name: Annotated[Line, StringConstraints(pattern=NAME.pattern.removesuffix("\\Z") + "$")]
+    name: Annotated[Line, StringConstraints(pattern=NAME)]
     category: CategoryTerm
     forms: Annotated[tuple[FormName, ...], Field(min_length=1, max_length=20)] = ("keep",)
 

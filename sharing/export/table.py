@@ -171,7 +171,8 @@ def _rows(
                 numbers = wanted[some]
                 if len(numbers):
                     taken = batch.take(pa.array(numbers - at))
-                    yield from zip(numbers.tolist(), _taken(taken, columns, kinds), strict=True)
+                    made = _taken(taken, subject, columns, kinds)
+                    yield from zip(numbers.tolist(), made, strict=True)
         begin = end
 
 
@@ -204,18 +205,18 @@ def _few(parquet: pq.ParquetFile, columns: Sequence[str]) -> int:
 
 
 def _taken(
-    batch: pa.RecordBatch, columns: Sequence[str], kinds: Sequence[Kind]
+    batch: pa.RecordBatch, subject: str, columns: Sequence[str], kinds: Sequence[Kind]
 ) -> Iterator[TableRow | str]:
-    subjects = texts(batch.column(0))
+    subjects = texts(batch.column(batch.schema.get_field_index(subject)))
     listed = [
         plain(batch.column(batch.schema.get_field_index(name)), kind)
         for name, kind in zip(columns, kinds, strict=True)
     ]
-    for number, subject in enumerate(subjects):
+    for number, whose in enumerate(subjects):
         values = tuple(column[number] for column in listed)
         wrong = next((name for name, v in zip(columns, values, strict=True) if _odd(v)), None)
         if wrong is None:
-            yield TableRow(subject, values)
+            yield TableRow(whose, values)
         else:
             yield f"the column {shown(wrong)} holds what cannot be given: not UTF-8, or too long"
 
