@@ -32,6 +32,7 @@ EVERYBODY = (
         "home",
         "token",
         "store_url",
+        "table_sources",
         "delivery_url",
         "delivery_read_key",
         "decision_key",
@@ -43,7 +44,9 @@ EVERYBODY = (
 GIVEN: Mapping[str, frozenset[str]] = {
     API: EVERYBODY | {"decision_key", "delivery_url", "delivery_read_key"},
     CONTROL: EVERYBODY | FOLLOWING,
-    EXPORT: EVERYBODY | FOLLOWING | {"store_url", "delivery_url", "signing_key", "pseudonym_key"},
+    EXPORT: EVERYBODY
+    | FOLLOWING
+    | {"store_url", "delivery_url", "signing_key", "pseudonym_key", "table_sources"},
 }
 
 # Where a worker shows that it is ready: the queue it takes work from, and of which kind.

@@ -250,6 +250,7 @@ class Coverage:
     seed: str = ""
     terms_sha256: str = ""
     decisions_sha256: str = ""
+    categories: Sequence[str] = ()
 
 
 def report(coverage: Coverage, undecided: Sequence[Comparison] = ()) -> list[Finding]:
@@ -269,7 +270,8 @@ def _scope(coverage: Coverage) -> Finding:
 def _covered(coverage: Coverage) -> Finding:
     detail = (
         f"{coverage.covered_subjects} of {coverage.subjects} subjects gave consent that is active "
-        f"({coverage.covered_objects} objects), at ledger position {coverage.position}."
+        f"({coverage.covered_objects} objects), at ledger position {coverage.position}. A yes to "
+        f"each of these is needed: {', '.join(coverage.categories) or 'the data asked for'}."
     )
     return (
         compliant("subjects_covered", detail)

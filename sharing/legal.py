@@ -40,12 +40,14 @@ def review(
     terms: Mapping[str, Any],
     retention_max: int,
     broken: Sequence[str] = (),
+    fields: str = "photo",
 ) -> list[Finding]:
     """The findings of gate 4, for counsel to read before deciding. `broken`: each promise of a
-    notice that the request goes against, as a sentence."""
+    notice that the request goes against, as a sentence; `fields`: what is shared, in words."""
     return [
         _basis(body["legal_basis"]),
         _special(body["special_category_basis"], special_category),
+        compliant("fields_shared", f"Of each subject: {fields}."),
         _retention(body["retention_days"], retention_max),
         _models(body["purpose"], body["trains_models"]),
         _onward(body["onward_recipients"]),

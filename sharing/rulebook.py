@@ -28,13 +28,15 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules look at. `objects`: at most so many are in the scope."""
+    """What rules look at. `objects`: at most so many are in the scope; `besides`: the categories of
+    further fields of theirs."""
 
     purpose: str
     category: str
     special_category: bool
     objects: int
     risk: Risk = Risk.STANDARD
+    besides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,10 @@ class When:
         """True if a rule with these conditions is about such a request."""
         return (
             among(PURPOSES, self.purposes, facts.purpose)
-            and among(CATEGORIES, self.categories, facts.category)
+            and any(
+                among(CATEGORIES, self.categories, category)
+                for category in (facts.category, *facts.besides)
+            )
             and (not self.risks or facts.risk in self.risks)
             and self.special_category in (None, facts.special_category)
             and facts.objects >= self.objects_from

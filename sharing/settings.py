@@ -77,6 +77,7 @@ class Settings:
     agreement_template: Path | None = None
     agreement_acceptance: str = "submission"
     object_seconds: float = 120.0
+    table_sources: Path | None = None  # a file: databases whose rows are datasets' tables
     pack_processes: int | None = None  # none: one for each core
     export_bytes_per_second: int | None = None  # of one export worker; none: as fast as it goes
     staging_bytes_max: int | None = None  # of all exports under way together; none: the disk
@@ -108,7 +109,7 @@ class Settings:
         home = self.home.expanduser().resolve()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
-        for name in ("vocabulary", "jurisdictions", "agreement_template"):
+        for name in ("vocabulary", "jurisdictions", "agreement_template", "table_sources"):
             if values[name] is not None:
                 values[name] = values[name].expanduser().resolve()
         values["database_url"] = (

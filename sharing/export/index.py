@@ -36,6 +36,7 @@ class IndexedObject:
     modified_ns: int
     media_type: str
     taken_at: datetime | None
+    row: int | None = None  # its subject's in the dataset's table
 
 
 def scan(

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sharing.export import manifest, tar
 from sharing.export.bucket import Bucket
+from sharing.export.columns import Columns, TableObjects
 from sharing.export.destination import (
     DestinationFailed,
     erase_tree,
@@ -23,22 +23,17 @@ from sharing.export.destination import (
     writing_to,
 )
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
-from sharing.export.minimise import EXTENSIONS, Unreadable, format_of, minimise
+from sharing.export.objects import Objects
 from sharing.export.pseudonyms import Pseudonyms
-from sharing.export.reading import read
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
 from sharing.export.source import Candidate, SourceFailed, Unread
 from sharing.export.stopwatch import Step, Stopwatch
-from sharing.export.suspects import DETAIL, InHand, Watch
-from sharing.export.unreadable import Buffer
-from sharing.export.windows import in_windows
+from sharing.export.suspects import InHand, Watch
 
 if TYPE_CHECKING:
     from sharing.export.canary import Planted
 
 _AT_ONCE = 8 * 1024 * 1024  # bytes; a larger object is written, and encrypted, as it is read
-_REPORT_EVERY = 32  # objects; and at least once for so many bytes, as a limit is kept by it:
-_REPORT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +65,12 @@ def write_shard(
     progress: Callable[[int, int], None] | None,
     watch: Watch | None = None,
     planted: "Sequence[Planted]" = (),
+    columns: Columns | None = None,
 ) -> ShardResult:
     """Writes shard `number` of a package into `staging`.
 
     Objects are ordered by pseudonym, so that their order says nothing about the subjects' names.
+    `columns` are what is taken from the dataset's table, beside the photographs or alone.
     `progress` is told (objects, bytes) as they pass and may raise to stop; `watch` finds objects
     that kill. Raises DestinationFailed or SourceFailed, and then nothing of this attempt is
     visible. The same candidates always give the same bytes, except under age, which draws a new key
@@ -85,10 +82,23 @@ def write_shard(
     with writing_to(staging), InHand(watch) as hand:
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            objects = _Objects(
-                source, candidates, category, pseudonyms, progress, planted, clock, hand
-            )
-            files = shard.write(objects)
+            objects: Objects | TableObjects
+            if columns is not None and columns.alone:
+                objects = TableObjects(columns, candidates, pseudonyms, shard.name)
+                files = shard.write_table(objects)
+            else:
+                objects = Objects(
+                    source,
+                    candidates,
+                    category,
+                    pseudonyms,
+                    columns,
+                    planted,
+                    progress=progress,
+                    clock=clock,
+                    hand=hand,
+                )
+                files = shard.write(objects)
             part = manifest.encoded(objects.rows)
             clock.lap(Step.PACK)
             shard.publish(part)
@@ -100,137 +110,13 @@ def write_shard(
     return ShardResult(
         number=number,
         files=files,
-        objects=len(objects.rows),
+        objects=objects.objects,
         bytes=objects.bytes,
         manifest=shard.part,
         manifest_sha256=sha256(part).hexdigest(),
         unread=tuple(objects.unread),
         stages=clock.microseconds(),
     )
-
-
-class _Objects:
-    """The stripped objects of a shard, one by one, and the rows that describe them."""
-
-    def __init__(
-        self,
-        source: Path | Bucket,
-        candidates: Sequence[Candidate],
-        category: str,
-        pseudonyms: Pseudonyms,
-        progress: Callable[[int, int], None] | None,
-        planted: "Sequence[Planted]",
-        clock: Stopwatch,
-        hand: InHand,
-    ) -> None:
-        self.clock = clock
-        self._hand = hand
-        self.rows: list[manifest.Row] = []
-        self.unread: list[Unread] = []
-        self.bytes = 0
-        self._category = category
-        self._pseudonyms = pseudonyms
-        self._progress = progress
-        named = [(pseudonyms.object(candidate.path), candidate) for candidate in candidates]
-        named.sort(key=itemgetter(0))
-        self._names = [name for name, _ in named]
-        self._read = read(source, [candidate for _, candidate in named])
-        self._planted = sorted(planted, key=attrgetter("name"), reverse=True)
-
-    def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, Iterable[Piece], int]]:
-        """(file name, pieces, bytes) of each object that can be exported."""
-        done = ahead = 0
-        for name, (candidate, data) in zip(self._names, self._read, strict=True):
-            yield from self._planted_before(name, folder, shard)
-            done += 1
-            self.clock.lap(Step.READ)
-            if self._progress is not None and (done % _REPORT_EVERY == 0 or self.bytes >= ahead):
-                self._progress(done, self.bytes)
-                ahead = self.bytes + _REPORT_BYTES
-            if isinstance(data, Unread):
-                self.unread.append(data)
-                continue
-            if not folder and candidate.bytes > tar.LARGEST_MEMBER:
-                self.unread.append(Unread(candidate.path, "is larger than a tar can hold (8 GiB)"))
-                continue
-            if not self._hand.takes(name):
-                self.unread.append(Unread(candidate.path, DETAIL))
-                continue
-            try:
-                media_type, pieces = _clean(data)
-            except Unreadable as why:
-                self.unread.append(Unread(candidate.path, why.detail))
-                continue
-            self.clock.lap(Step.MINIMISE)
-            file = name + EXTENSIONS[media_type]
-            size = self._add(folder + file, shard, candidate, media_type, pieces)
-            self.clock.lap(Step.HASH)
-            yield file, pieces, size
-            self.clock.lap(Step.PACK)
-        yield from self._planted_before(None, folder, shard)
-        if self._progress is not None:
-            self._progress(done, self.bytes)
-
-    def _planted_before(
-        self, name: str | None, folder: str, shard: str
-    ) -> Iterator[tuple[str, Iterable[Piece], int]]:
-        """The canaries whose names come before that one; all that are left without one."""
-        while self._planted and (name is None or self._planted[-1].name < name):
-            one = self._planted.pop()
-            file = one.name + EXTENSIONS[one.media_type]
-            self.bytes += len(one.data)
-            self.rows.append(
-                manifest.Row(
-                    path=folder + file,
-                    shard=shard,
-                    bytes=len(one.data),
-                    sha256=one.sha256,
-                    subject_pseudonym=one.subject,
-                    category=self._category,
-                    consent_position=one.consent_position,
-                    media_type=one.media_type,
-                )
-            )
-            yield file, [one.data], len(one.data)
-
-    def _add(
-        self,
-        path: str,
-        shard: str,
-        candidate: Candidate,
-        media_type: str,
-        pieces: Iterable[Piece],
-    ) -> int:
-        digest, size = sha256(), 0
-        for piece in pieces:
-            digest.update(piece)
-            size += len(piece)
-        self.bytes += size
-        self.rows.append(
-            manifest.Row(
-                path=path,
-                shard=shard,
-                bytes=size,
-                sha256=digest.hexdigest(),
-                subject_pseudonym=self._pseudonyms.subject(candidate.subject),
-                category=self._category,
-                consent_position=candidate.consent_position,
-                media_type=media_type,
-            )
-        )
-        return size
-
-
-def _clean(data: Buffer) -> tuple[str, Iterable[Piece]]:
-    """(media type, pieces) of the object without its metadata. What no rule foresaw is unreadable
-    too: it is never passed on as it is, and never holds up the objects beside it."""
-    try:
-        media_type = format_of(data)
-        return media_type, in_windows(data, minimise(data, media_type))
-    except (Unreadable, MemoryError):
-        raise
-    except Exception as unforeseen:
-        raise Unreadable(f"cannot be cleaned ({type(unforeseen).__name__})") from unforeseen
 
 
 class _Shard:
@@ -244,9 +130,11 @@ class _Shard:
         self._age = age_recipient
         self._suffix = ".age" if age_recipient else ""
         self._tar = packing == "webdataset"
-        self._name = f"shard-{number:05}.tar" if self._tar else f"{OBJECTS}/{number:05}"
+        self._single = packing != OBJECTS
+        kind = f"shard-{number:05}.tar" if self._tar else f"table-{number:05}.parquet"
+        self._name = self.name = kind if self._single else f"{OBJECTS}/{number:05}"
         # What is delivered: one file, or one folder. Either is renamed into place in one step.
-        self._data = staging / (self._name + self._suffix if self._tar else self._name)
+        self._data = staging / (self._name + self._suffix if self._single else self._name)
         earlier = staging / WORK / f"{number:05}"
         erase_tree(earlier)
         self.work = earlier / sha256(attempt.encode()).hexdigest()[:16]
@@ -254,19 +142,27 @@ class _Shard:
         (staging / PARTS).mkdir(exist_ok=True)
         self._data.parent.mkdir(exist_ok=True)
 
-    def write(self, objects: _Objects) -> tuple[PackedFile, ...]:
+    def write(self, objects: Objects) -> tuple[PackedFile, ...]:
         """Writes the objects where nobody sees them yet."""
         return self._write_tar(objects) if self._tar else self._write_objects(objects)
 
-    def _write_tar(self, objects: _Objects) -> tuple[PackedFile, ...]:
-        written = self._write(self.work / "data", _members(objects.stripped("", self._name)))
-        objects.clock.lap(Step.SYNC)
+    def write_table(self, objects: TableObjects) -> tuple[PackedFile, ...]:
+        """The same of the rows of a table."""
+        return self._write_file(objects, iter([objects.parquet()]))
+
+    def _write_tar(self, objects: Objects) -> tuple[PackedFile, ...]:
+        return self._write_file(objects, _members(objects.stripped("", self.name)))
+
+    def _write_file(
+        self, objects: Objects | TableObjects, pieces: Iterator[Piece]
+    ) -> tuple[PackedFile, ...]:
+        written = self._write(self.work / "data", pieces)
         if not objects.rows:
             (self.work / "data").unlink()
             return ()
         return (PackedFile(self._data.name, *written),)
 
-    def _write_objects(self, objects: _Objects) -> tuple[PackedFile, ...]:
+    def _write_objects(self, objects: Objects) -> tuple[PackedFile, ...]:
         folder = self.work / "data"
         folder.mkdir()
         files = []

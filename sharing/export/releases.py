@@ -16,9 +16,10 @@ from sharing.export.runs import EXPORTER, UNTIMED, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
+from sharing.export.table_part import packing_of
 from sharing.push import target
 from sharing.records import audit, canaries, clocks, consent_sources, exports, pulses, requests
-from sharing.records.datasets import Dataset
+from sharing.records.datasets import Dataset, offer_of
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
 from sharing.records.tables import now
@@ -218,7 +219,7 @@ def _header(session: Session, case: RunCase, shards: Sequence[ExportShard]) -> P
         digest=case.export.digest,
         clearance_digest=case.clearance.seal,
         agreement_digest=case.clearance.agreement_digest,
-        packing=body["delivery"]["format"],
+        packing=packing_of(dataset, case.revision),
         excluded=dict(case.export.excluded),
         consent_position=max(s.consent_position or 0 for s in shards),
         audit_position=head,
@@ -226,6 +227,7 @@ def _header(session: Session, case: RunCase, shards: Sequence[ExportShard]) -> P
         created=case.export.triggered_at,
         retention_days=body["retention_days"],
         canaries=canaries.are_in(session, case.export.id),
+        fields=offer_of(dataset).asked(body["scope"]["fields"]),
     )
 
 

@@ -16,6 +16,7 @@ from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds, Piece, cut
 from sharing.export.select import Chosen
 from sharing.export.select import choose as choose_shard
+from sharing.export.table_part import TablePart, packing_of, table_part
 from sharing.records import clearances, clocks, exports, reports, requests, scopes, steering
 from sharing.records.datasets import Dataset
 from sharing.records.exports import Export, ExportShard, UnreadableObject
@@ -44,6 +45,7 @@ class Fenced:
     partner_id: str
     age_recipient: str | None
     steered: Steered
+    table: TablePart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,12 @@ def take_shard(unit: Unit, export_id: str, number: int) -> Fenced | None:
         number,
         shard.fence,
         dataset.location,
-        case.revision.body["delivery"]["format"],
+        packing_of(dataset, case.revision),
         dataset.category,
         case.request.partner_id,
         case.revision.age_recipient,
         steering.steered(unit.session, export_id),
+        table_part(unit.session, dataset, case.revision),
     )
 
 

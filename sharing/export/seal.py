@@ -21,11 +21,13 @@ from sharing.export.layout import (
     OBJECTS,
     SEAL,
     SUMMARY,
+    TABLE,
     WORK,
     PackedFile,
     plain_files,
 )
 from sharing.export.pack import ShardResult
+from sharing.offered import Asked
 
 VERSION = 1
 
@@ -57,6 +59,7 @@ class PackageHeader:
     created: datetime
     retention_days: int
     canaries: bool = False  # that there are some, not which
+    fields: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def seal(
         _check_counts(staging, ordered, counts)
         files = [file for shard in ordered for file in shard.files]
         added = [manifest_file]
-        if header.packing == "webdataset":
+        if header.packing != OBJECTS:
             text = _croissant(header, manifest_file, files)
             added.append(_write(staging, CROISSANT, text))
         summary = _summary(header, counts, [*files, *added])
@@ -183,6 +186,8 @@ def _croissant(
         date=header.created.astimezone(UTC).date().isoformat(),
         manifest_sha256=manifest_file.sha256,
         shards=shards,
+        fields=header.fields,
+        photos=header.packing != TABLE,
     )
 
 
@@ -199,6 +204,10 @@ def _summary(
         "title": header.title,
         "purpose": header.purpose,
         "category": header.category,
+        "fields": [
+            {"name": field.name, "form": str(field.form), "category": field.category}
+            for field in header.fields
+        ],
         "digest": header.digest,
         "clearance_digest": header.clearance_digest,
         "agreement": {"digest": header.agreement_digest, "retention_days": header.retention_days},

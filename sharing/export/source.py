@@ -33,6 +33,7 @@ class Candidate:
     modified_ns: int
     media_type: str
     consent_position: int
+    row: int | None = None  # its subject's row in the dataset's table
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sharing.export import envelope, manifest
 from sharing.export.contents import Contents, PackageBroken
-from sharing.export.layout import MANIFEST, PACKINGS, SEAL, SUMMARY, PackedFile, plain_files
+from sharing.export.layout import (
+    DATA_FILES,
+    MANIFEST,
+    PACKINGS,
+    SEAL,
+    SUMMARY,
+    PackedFile,
+    plain_files,
+)
 from sharing.export.paths import shown, why_unsafe
 
 _LARGEST_JSON = 1 << 30  # bytes; a seal over some millions of files is a few hundred MB
@@ -64,7 +72,7 @@ def _verified(
     sizes = _same_files(package, digests)
     contents = Contents(package, digests, sizes, age_identity, progress)
     for path in sorted(digests):
-        if "/" not in path and not path.startswith("shard-"):
+        if "/" not in path and not path.startswith(DATA_FILES):
             contents.check_whole(path)
     summary = _summary(package, predicate, digests, sizes)
     counts = _against_manifest(package, contents, summary)

@@ -29,6 +29,7 @@ from sharing.export.runs import Fenced
 from sharing.export.seal import SealRefused
 from sharing.export.source import Candidate, SourceFailed
 from sharing.export.stopwatch import Spent, Step
+from sharing.export.table_sources import tables
 from sharing.keyring import keyring
 from sharing.keys import public_text, signing_key
 from sharing.records import pseudonym_keys, signing_keys
@@ -52,6 +53,7 @@ class ExportPlane:
         self._silence = settings.takeover_seconds
         self._window = settings.window_shards
         self._store = place(settings.store_url, "CLEARANCE_STORE_URL")
+        self._tables = tables(settings, self._store)
         self._depot = depot_at(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
         self._keyring = keyring(settings.pseudonym_key)
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
@@ -158,6 +160,7 @@ class ExportPlane:
                     progress=pace,
                     watch=self._depot.watch(*of_attempt, self._object_seconds),
                     planted=planted,
+                    columns=fenced.table.found(self._tables) if fenced.table else None,
                 )
 
     async def _planted(
