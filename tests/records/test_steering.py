@@ -15,7 +15,7 @@ from sharing.export.erase import Found
 from sharing.export.pack import ShardResult
 from sharing.export.plan import Bounds
 from sharing.orders import Order, Verb
-from sharing.records import clearances, exports, heads, parties, pulses, steering
+from sharing.records import clearances, clocks, exports, heads, parties, pulses, steering
 from sharing.records.export_views import export_view
 from sharing.records.exports import Export
 from sharing.records.pulses import Beat
@@ -105,7 +105,7 @@ async def test_a_clearance_runs_out_while_it_is_paused(
     clearance = await desk.database.read(lambda s: clearances.of(s, here.request, here.digest))
     assert clearance is not None
     later = clearance.valid_until + timedelta(seconds=1)
-    monkeypatch.setattr(runs, "now", lambda: later)
+    monkeypatch.setattr(clocks, "now", lambda: later)
     with pytest.raises(NotCleared):
         await here.attempt()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sharing.export import pack as packing
+from sharing.export import objects as packing
 from sharing.export.minimise import minimise
 from sharing.export.staging import Staging
 from sharing.export.suspects import DEATHS, DETAIL, InHand, killers
