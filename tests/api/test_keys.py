@@ -6,8 +6,9 @@ import pytest
 
 from sharing.errors import Refused
 from sharing.export.envelope import signer
+from sharing.keyring import keyring
 from sharing.keys import public_text, signing_key
-from sharing.records import signing_keys
+from sharing.records import pseudonym_keys, signing_keys
 from tests.api.test_exports import Plane, code, secret, triggered
 from tests.api.world import World
 
@@ -70,3 +71,20 @@ async def test_nothing_is_released_under_a_retired_key(here: World, tmp_path: Pa
     assert shown["released_at"] is None
     assert signer(b'{"signatures": [{"keyid": "k"}]}') == "k"
     assert [signer(text) for text in (b"{}", b"[1]", b"x")] == [None] * 3
+
+
+async def test_without_its_partners_key_an_export_writes_nothing(
+    here: World, tmp_path: Path
+) -> None:
+    """Where the keyring has lost the key of a partner's names, its export is refused before a byte
+    of it is written."""
+    plane = Plane(here, tmp_path)
+    await plane.index()
+    lost = keyring(secret())
+    await here.database.write(lambda u: pseudonym_keys.settle(u, here.partner, lost))
+    export = await triggered(here, await here.cleared())
+    await here.post("engineer2", f"/v1/exports/{export['id']}/confirm")
+    with pytest.raises(Refused) as refused:
+        await plane.export(export["id"])
+    assert refused.value.code == "pseudonym_key_missing"
+    assert not (tmp_path / "delivered").exists()
