@@ -95,7 +95,7 @@ def proven(session: Session, run: Run) -> Run | Stale:
     Stale, where sealing would be in vain."""
     case = case_of(session, run.export_id)
     shards = exports.shards_of(session, run.export_id)
-    at = clocks.at(session, case.export, shards)
+    at = clocks.at(session, case.export)
     proof, stale = look_ahead(session, case.request, case.revision, shards, at)
     return Stale(tuple(stale)) if stale else replace(run, proof=proof)
 
@@ -129,7 +129,7 @@ def release(
         return None
     exports.spend(case.export, spent)
     shards = exports.shards_of(unit.session, run.export_id)
-    at = clocks.at(unit.session, case.export, shards)
+    at = clocks.at(unit.session, case.export)
     stale = lapsed(unit.session, case.request, case.revision, shards, at, run.proof)
     consent_sources.demand_fresh(unit.session, demanded)
     if stale:

@@ -1,23 +1,22 @@
 """What time it is, for those who let consent and clearances run out: never earlier than it can be.
 
 An export worker on a machine whose clock was set back would take for good what ran out long ago. So
-no moment is before what the export's own rows say has happened, and on a database with a clock of
-its own, not before that. A clock that is ahead lets less go, never more, and is believed."""
+no moment is before the export was triggered and confirmed, which another process recorded, and on a
+database with a clock of its own, not before that. A clock that is ahead lets less go, never more,
+and is believed; no other worker is made to believe it."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from sharing.records.exports import Export, ExportShard
+from sharing.records.exports import Export
 from sharing.records.tables import now
 
 
-def at(session: Session, export: Export, shards: Iterable[ExportShard] = ()) -> datetime:
-    """The latest of this machine's clock, the database's, and what is on record of an export."""
-    known = [now(), export.triggered_at, export.confirmed_at, _database(session)]
-    known += [shard.committed_at for shard in shards]
+def at(session: Session, export: Export) -> datetime:
+    """The latest of this machine's clock, the database's, and the trigger of an export."""
+    known = (now(), export.triggered_at, export.confirmed_at, _database(session))
     return max(moment for moment in known if moment is not None)
 
 

@@ -39,19 +39,19 @@ async def test_a_clock_set_back_brings_no_consent_back(
     assert await there.release(await there.attempt()) is None
 
 
-async def test_a_clock_set_back_releases_nothing_that_has_run_out(
+async def test_a_clock_set_back_after_packing_releases_nothing_that_ran_out(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Consent that has run out by the time that others packed holds the release, though the clock
-    of the worker that releases was set back since."""
+    """Consent that ran out since its shard was packed holds the release of a worker whose clock was
+    set back to before that."""
     there = await exporting(desk)
     await desk.world.say("s003", valid_until=now() + HOUR)
     await there.all_packed()
 
-    def later(unit: Unit) -> None:
-        exports.shards_of(unit.session, there.export)[0].committed_at = now() + 2 * HOUR
+    def confirmed_later(unit: Unit) -> None:
+        exports.get(unit.session, there.export).confirmed_at = now() + 2 * HOUR
 
-    await desk.database.write(later)
+    await desk.database.write(confirmed_later)
     set_clock(monkeypatch, -2 * DAY)
     assert await there.release(await there.attempt()) == Stale((1,))
 
