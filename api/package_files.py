@@ -46,6 +46,8 @@ def package_at(location: str, settings: Settings) -> Path | Bucket:
     keys = text_of(settings.delivery_read_key)
     if keys:
         name, _, secret = keys.partition(":")
+        if not name or not secret:
+            raise _not_here("CLEARANCE_DELIVERY_READ_KEY must be ID:SECRET")
         return replace(found, keys=Keys(name, secret))
     if found.root.startswith("s3:") and not any(os.environ.get(name) for name in _OWN):
         raise _not_here("set CLEARANCE_DELIVERY_READ_KEY for the API to hand it over")

@@ -7,7 +7,7 @@ limits on how long anything may take."""
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -50,7 +50,7 @@ class Keys:
     """Who we are to an S3 store, where that is not what the environment says."""
 
     id: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
