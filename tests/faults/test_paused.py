@@ -23,7 +23,6 @@ from tests.databases import SQLiteTemplate
 from tests.faults.depot import Depot, until
 from tests.faults.depot import depot as made
 from workflows import client as verbs
-from workflows.activities import shards
 from workflows.export import ExportRun
 from workflows.messages import export_workflow
 from workflows.progress import RunProgress
@@ -158,7 +157,7 @@ async def test_paused_while_it_is_sealed(slow: Depot, monkeypatch: pytest.Monkey
         assert go_on.wait(60)
         return seal(*given)
 
-    monkeypatch.setattr(shards, "seal", held)
+    monkeypatch.setattr("sharing.export.depot.seal", held)
     request, export = await triggered(slow)
     async with slow.working():
         assert await asyncio.to_thread(sealing.wait, 60)
@@ -181,7 +180,7 @@ async def test_too_late_to_pause(slow: Depot, monkeypatch: pytest.MonkeyPatch) -
     request, export = await triggered(slow)
     async with slow.working():
         with monkeypatch.context() as patched:
-            patched.setattr(shards, "deliver", full)
+            patched.setattr("sharing.export.depot.deliver", full)
             await until(lambda: slow.released(export), "the release")
             with pytest.raises(Refused) as refused:
                 await steer(slow, Verb.PAUSE, request, export)
