@@ -87,8 +87,8 @@ async def run(*, quick: bool) -> Report:
 
 
 def sha256_cost() -> float:
-    """Microseconds for the digest of 50 KB. Packing takes two of each photo: where the processor has
-    no instructions for it, they are most of an export."""
+    """Microseconds for the digest of 50 KB. Packing takes two of each photo: on a processor without
+    instructions for it, they are most of an export."""
     data, rounds = bytes(50_000), 200
     begin = time.perf_counter()
     for _ in range(rounds):
