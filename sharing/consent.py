@@ -270,9 +270,10 @@ def _scope(coverage: Coverage) -> Finding:
 def _covered(coverage: Coverage) -> Finding:
     detail = (
         f"{coverage.covered_subjects} of {coverage.subjects} subjects gave consent that is active "
-        f"({coverage.covered_objects} objects), at ledger position {coverage.position}. A yes to "
-        f"each of these is needed: {', '.join(coverage.categories) or 'the data asked for'}."
+        f"({coverage.covered_objects} objects), at ledger position {coverage.position}."
     )
+    if len(coverage.categories) > 1:
+        detail += f" A yes to each of these is needed: {', '.join(coverage.categories)}."
     return (
         compliant("subjects_covered", detail)
         if coverage.covered_subjects

@@ -133,7 +133,7 @@ def test_a_large_object_is_not_held_in_memory(
     photos: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above the limit an object comes in parts, as a map of a file that has no name."""
-    monkeypatch.setattr(bucket_source, "LARGE", 100_000)
+    monkeypatch.setattr(bucket_source, "IN_MEMORY", 100_000)
     monkeypatch.setattr(bucket_source, "PART", 30_000)
     image = photo(1) + bytes(range(256)) * 1000
     photos.store(writing=True).put(photos.key("s/1.jpg"), io.BytesIO(image))
