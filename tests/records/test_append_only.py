@@ -24,7 +24,8 @@ APPEND_ONLY = (
 )  # fmt: skip
 LIVING = {
     "acceptance_link", "claim", "consent_source", "dataset", "dataset_object", "export",
-    "export_shard", "gate", "head", "idempotency_key", "organisation", "organisation_alias",
+    "export_pulse", "export_shard", "gate", "head", "idempotency_key", "indexed_table",
+    "organisation", "organisation_alias",
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
     "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
