@@ -3,14 +3,16 @@
 # ruff: noqa: S608  (SQL of our own, with no value from outside in it)
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Table
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from sharing.records.copying import copied
 
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 AT_ONCE = 10_000
 MANY = 100  # from here on a COPY is worth its two trips to the server
 
@@ -61,7 +63,18 @@ def _plain(table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:
         return values
     if all(value is values[0] for value in values):  # recorded at once, or none at all
         return [_text(values[0])] * len(values)
-    return [_text(value) for value in values]
+    if None in values:
+        return [_text(value) for value in values]
+    return _texts(values)
+
+
+def _texts(moments: Sequence[datetime]) -> list[str]:
+    """The same as `_text` for each, all at once: an append of consents is mostly moments."""
+    since = np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments], "datetime64[us]")
+    texts = np.datetime_as_string(since, "us")
+    texts.view("U1").reshape(len(moments), -1)[:, 10] = " "
+    told: list[str] = texts.tolist()
+    return told
 
 
 def _text(moment: datetime | None) -> str | None:
