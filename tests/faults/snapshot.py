@@ -13,7 +13,6 @@ from sharing.records.agreements import AgreementVersion
 from tests.faults.cases import ENDED, Case, finished
 from tests.faults.depot import Depot
 
-
 # What was found in staging, and how long it took: whoever is told to erase may look again, and what
 # had ended in vain is no more than that.
 _LOOKED = {"erased_files", "erased_bytes", "erased_at", "stages"}

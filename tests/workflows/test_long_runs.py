@@ -81,7 +81,7 @@ async def test_the_window_is_as_wide_as_planned(
     temporal: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many shards are under way as the plan says, and never more."""
-    moves = Moves(Plan(30, window=7, lap=12), pause=0.05)
+    moves = Moves(Plan(30, window=7, lap=12), pause=0.5)
     async with working(temporal, moves, monkeypatch) as queue:
         await temporal.client.execute_workflow(
             ExportRun.run, "exp_1", id=f"export:{queue}", task_queue=queue
