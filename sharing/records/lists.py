@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (SQL of our own, with no value from outside in it)
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Table
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from sharing.records.copying import copied
+from sharing.records.tables import since_1970
 
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 AT_ONCE = 10_000
 MANY = 100  # from here on a COPY is worth its two trips to the server
 
@@ -70,7 +70,7 @@ def _plain(table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:
 
 def _texts(moments: Sequence[datetime]) -> list[str]:
     """The same as `_text` for each, all at once: an append of consents is mostly moments."""
-    since = np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments], "datetime64[us]")
+    since = np.array([since_1970(moment) for moment in moments], "datetime64[us]")
     texts = np.datetime_as_string(since, "us")
     texts.view("U1").reshape(len(moments), -1)[:, 10] = " "
     told: list[str] = texts.tolist()
