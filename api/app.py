@@ -16,8 +16,10 @@ from api.engine import Engine, Temporal
 from api.pages import agreement, home
 from api.routes import (
     acceptance_links,
+    acknowledgements,
     agreements,
     audit,
+    canaries,
     claims,
     compatibility,
     consent_reports,
@@ -25,6 +27,7 @@ from api.routes import (
     datasets,
     decisions,
     delegations,
+    dry_runs,
     events,
     exports,
     health,
@@ -48,6 +51,7 @@ from api.routes import (
     reviews,
     rulings,
     screenings,
+    steering,
     tokens,
     waivers,
 )
@@ -69,7 +73,11 @@ ROUTES = (
     reviews,
     claims,
     exports,
+    steering,
+    dry_runs,
     packages,
+    acknowledgements,
+    canaries,
     recalls,
     events,
     partners,

@@ -35,6 +35,7 @@ RECALL_READERS = (
         Role.ENGINEER,
     }
 )
+TRACERS = LOG_READERS | {Role.ENGINEER, Role.LEGAL_COUNSEL}
 ANYONE = frozenset(Role)
 
 # Every route by name, and the roles of which one is needed; None: no token is needed.
@@ -105,19 +106,30 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "exports.events": READERS,
     "exports.confirm": ENGINEER,
     "exports.cancel": ENGINEER | {Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL},
+    "exports.pause": ENGINEER,
+    "exports.resume": ENGINEER,
+    "exports.limit": ENGINEER,
+    "exports.dry_run": ENGINEER,
     "exports.package": PARTNER,
+    "exports.acknowledge": PARTNER,
+    "canaries.trace": TRACERS,
     "recalls.list": RECALL_READERS,
     "events.list": READERS,
     "audit.list": LOG_READERS,
     "audit.verify": LOG_READERS,
     "packages.file": None,  # the signed link itself is the permission
+    "packages.head": None,
     "keys.list": None,
+    "keys.retire": ADMIN,
     "healthz": None,
     "readyz": None,
 }
 
 # Acts on a request: a wrong role is told as any other reason why this person may not act.
-ACTS = frozenset({"requests.decide", "exports.trigger", "exports.confirm", "exports.cancel"})
+ACTS = frozenset({
+    "requests.decide", "exports.trigger", "exports.confirm", "exports.cancel",
+    "exports.pause", "exports.resume", "exports.limit",
+})  # fmt: skip
 
 
 class Doorkeeper:

@@ -34,7 +34,21 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
         "export trigger": ("export:trigger", "Start the export of a cleared request."),
         "export confirm": ("export:confirm", "Confirm an export as the second engineer."),
         "export watch": ("export:watch", "Follow an export, with a progress bar."),
+        "export show": ("export:show", "An export as it stands: progress, rate, what holds it."),
+        "export dry-run": ("steering:dry_run", "What an export would come to; writes nothing."),
+        "export pause": ("steering:pause", "Hold an export up: nothing of it is released."),
+        "export resume": ("steering:resume", "Let a paused export go on where it was."),
+        "export limit": ("steering:limit", "Change how many bytes a second it moves."),
         "export cancel": ("export:cancel", "Stop an export and erase what was staged."),
+        "export download": (
+            "receiving:download",
+            "Fetch a package; goes on where it broke.",
+        ),
+        "export acknowledge": (
+            "receiving:acknowledge",
+            "Verify a package, and say to its sender that it came.",
+        ),
+        "export trace": ("tracing:trace", "From which export a file comes that turned up."),
         "consent import": ("consent:import_", "Import consent events: NDJSON, CSV, Parquet."),
         "organisations import": (
             "organisations:import_",
@@ -58,6 +72,10 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
         "worker control": ("serve:control", "The worker that runs the process and its gates."),
         "worker export": ("serve:export", "The worker that alone touches the photos."),
         "migrate": ("serve:migrate", "Bring the database to the newest schema."),
+        "export reveal": (
+            "tracing:reveal",
+            "Whom a pseudonym means; on the worker's host.",
+        ),
         "token": ("token:token", "A bearer token for a person, a client or a subject, shown once."),
     },
 }
@@ -65,7 +83,7 @@ COMMANDS: Mapping[Group, Mapping[str, tuple[str, str]]] = {
 NOUNS: Mapping[str, str] = {
     "worker": "The control worker and the export worker.",
     "request": "Submit, list, show and watch requests; take an approval back.",
-    "export": "Trigger, confirm, watch and cancel exports.",
+    "export": "Trigger, confirm, watch, cancel, fetch and acknowledge exports.",
     "consent": "Import consent events; check the ledger.",
     "dataset": "Index datasets.",
     "organisations": "Import who owns and controls whom.",

@@ -26,9 +26,10 @@ def drafted(
     session: Session, call: Call, request_id: str, number: int, body: Mapping[str, Any]
 ) -> Draft:
     """The draft of revision `number`; raises Refused naming every field that cannot stand."""
-    check(body)
     dataset = datasets.named(session, body["dataset"])
-    if dataset is None:
+    offer = None if dataset is None else datasets.offer_of(dataset)
+    check(body, offer)
+    if dataset is None or offer is None:
         raise _unknown_dataset(session, body["dataset"])
     if dataset.index_version == 0:
         raise Refused(
@@ -37,7 +38,9 @@ def drafted(
             f"`POST /v1/datasets/{dataset.name}/index` first.",
         )
     partner = session.get_one(Partner, call.partner_id)
-    whole = {**body, "dataset": dataset.name, "sponsor": _sponsor(body["sponsor"])}
+    scope = {**body["scope"], "fields": offer.canonical(body["scope"]["fields"])}
+    named = {"dataset": dataset.name, "sponsor": _sponsor(body["sponsor"]), "scope": scope}
+    whole = {**body, **named}
     policy = policies.in_force(session)
     revision = Revision(
         request_id, number, partner.id, partner.age_recipient, dataset.index_version, whole, policy

@@ -7,6 +7,7 @@ from typing import Protocol
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from sharing.dry_run import DryRun
 from sharing.orders import Order, Verb
 from sharing.settings import Settings
 from workflows import client as verbs
@@ -27,6 +28,9 @@ class Engine(Protocol):
 
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Scans a dataset; True when that was done within `wait`."""
+
+    async def dry_run(self, request_id: str) -> DryRun:
+        """What an export of a request would come to now."""
 
     async def counting(self, request_id: str) -> Progress | None:
         """How far the count of a request's scope has come; None where nobody can tell."""
@@ -55,6 +59,10 @@ class Temporal:
     async def index_dataset(self, dataset_id: str, wait: timedelta) -> bool:
         """Has the export worker scan a dataset."""
         return await verbs.index_dataset(await self._connected(), dataset_id, wait)
+
+    async def dry_run(self, request_id: str) -> DryRun:
+        """Asks an export worker, which knows the destination."""
+        return await verbs.dry_run(await self._connected(), request_id)
 
     async def counting(self, request_id: str) -> Progress | None:
         """Asks for the last heartbeat."""
@@ -91,6 +99,9 @@ _TELL = {
     Verb.TRIGGER: verbs.trigger,
     Verb.CONFIRM: verbs.confirm,
     Verb.CANCEL: verbs.cancel,
+    Verb.PAUSE: verbs.pause,
+    Verb.RESUME: verbs.resume,
+    Verb.LIMIT: verbs.limit,
     Verb.WITHDRAW: verbs.withdraw,
     Verb.ADD_TERMS: verbs.add_terms,
     Verb.ACCEPT: verbs.accept,

@@ -14,8 +14,9 @@ from pydantic import (
 
 from sharing.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line, text
 
-__all__ = ["AgeRecipient", "Body", "CategoryTerm", "Day", "Email", "Flag", "Lei", "Line",
-           "LongText", "Prose", "PurposeTerm", "Share", "count", "line", "text"]  # fmt: skip
+__all__ = ["AgeRecipient", "Body", "BytesPerSecond", "CategoryTerm", "Day", "Email", "Flag",
+           "Lei", "Line", "LongText", "Prose", "PurposeTerm", "Share", "count",
+           "line", "text"]  # fmt: skip
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 _LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}\Z")
@@ -62,6 +63,7 @@ AgeRecipient = Annotated[str, Field(max_length=200), AfterValidator(_age)]
 Email = Annotated[Line, AfterValidator(_email)]
 Day = Annotated[date, BeforeValidator(_from_text)]
 Share = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
+BytesPerSecond = Annotated[int, Field(strict=True, ge=1024, le=10**12)]
 
 
 def count(lowest: int, highest: int) -> Any:

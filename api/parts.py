@@ -11,6 +11,7 @@ from dataclasses import fields
 
 from api.bytecode import kept_apart
 from api.child import Part
+from api.storage_environ import storage_environ
 from sharing.settings import PREFIX, Settings
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
 
@@ -31,7 +32,9 @@ EVERYBODY = (
         "home",
         "token",
         "store_url",
+        "table_sources",
         "delivery_url",
+        "delivery_read_key",
         "decision_key",
         "signing_key",
         "pseudonym_key",
@@ -39,9 +42,11 @@ EVERYBODY = (
 )
 
 GIVEN: Mapping[str, frozenset[str]] = {
-    API: EVERYBODY | {"decision_key", "delivery_url"},
+    API: EVERYBODY | {"decision_key", "delivery_url", "delivery_read_key"},
     CONTROL: EVERYBODY | FOLLOWING,
-    EXPORT: EVERYBODY | FOLLOWING | {"store_url", "delivery_url", "signing_key", "pseudonym_key"},
+    EXPORT: EVERYBODY
+    | FOLLOWING
+    | {"store_url", "delivery_url", "signing_key", "pseudonym_key", "table_sources"},
 }
 
 # Where a worker shows that it is ready: the queue it takes work from, and of which kind.
@@ -74,8 +79,10 @@ def program(*arguments: str) -> tuple[str, ...]:
 
 
 def environment(settings: Settings, names: frozenset[str]) -> dict[str, str]:
-    """Our environment without settings of Clearance, plus the named ones that are not default."""
+    """Our environment without settings of Clearance, plus the named ones that are not default. Who
+    we are to object stores is for whoever is given the store's own setting."""
     outside = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    outside = storage_environ(outside, names)
     environ = kept_apart(outside)
     usual = Settings()
     for name in sorted(names):

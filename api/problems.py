@@ -38,6 +38,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "cooling_off": (409, "It is too soon"),
     "too_late": (409, "The deadline has passed"),
     "not_cleared": (409, "Not cleared"),
+    "key_retired": (409, "This key signs nothing any more"),
     "not_indexed": (409, "The dataset has no index"),
     "not_released": (409, "Nothing was released"),
     "not_served_here": (409, "The package lies where this server has no access"),
@@ -57,6 +58,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "idempotency_mismatch": (422, "The idempotency key was used for something else"),
     "internal_error": (500, "Something broke here"),
     "storage_failed": (503, "The database cannot be used now"),
+    "store_away": (503, "The store of the packages does not answer"),
     "engine_unreachable": (503, "The workflow engine cannot be reached"),
 }
 _HTTP_CODES = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}

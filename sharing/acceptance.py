@@ -25,7 +25,12 @@ def to_sign(request_id: str, digest: str, agreement: str) -> str:
     return f"{CONTEXT}\n{request_id}\n{digest}\n{agreement}\n"
 
 
-def demand_signature(keys: Mapping[str, str], signature: str, message: str) -> str:
+OF_AGREEMENT = "agreement. `to_sign` of the agreement has what is to be signed"
+
+
+def demand_signature(
+    keys: Mapping[str, str], signature: str, message: str, what: str = OF_AGREEMENT
+) -> str:
     """The id of the key that signed the message; raises Refused if none of `keys` (id: key) did."""
     try:
         given = base64.b64decode(signature, validate=True)
@@ -36,6 +41,6 @@ def demand_signature(keys: Mapping[str, str], signature: str, message: str) -> s
             return name
     raise Refused(
         "wrong_signature",
-        "No key that is registered for this partner made this signature of this agreement. "
-        "`to_sign` of the agreement has what is to be signed; an admin registers keys.",
+        "No key that is registered for this partner made this signature of this "
+        f"{what}; an admin registers keys.",
     )

@@ -18,10 +18,12 @@ from typing import Any
 import rfc8785
 
 from sharing.errors import bad_field
+from sharing.offered import names_in_words
 from sharing.vocabulary import PURPOSES
 
 PARAMETERS = (
-    "partner", "dataset", "purpose", "intended_use", "retention_days", "onward_recipients",
+    "partner", "dataset", "fields", "purpose", "intended_use", "retention_days",
+    "onward_recipients",
 )  # fmt: skip
 FACTS = ("trains_models", "onward_recipients")  # what a term can be made to hang on
 AFTER = ("delivery", "breach", "recall", "request")
@@ -220,6 +222,7 @@ def _parameters(body: Mapping[str, Any], partner_name: str) -> dict[str, str]:
     return {
         "partner": _one_line(partner_name),
         "dataset": body["dataset"],
+        "fields": names_in_words(body["scope"]["fields"]),
         "purpose": f"{body['purpose']} ({named.label})" if named else body["purpose"],
         "intended_use": f"“{_one_line(body['intended_use'])}”",
         "retention_days": str(body["retention_days"]),

@@ -250,6 +250,7 @@ class Coverage:
     seed: str = ""
     terms_sha256: str = ""
     decisions_sha256: str = ""
+    categories: Sequence[str] = ()
 
 
 def report(coverage: Coverage, undecided: Sequence[Comparison] = ()) -> list[Finding]:
@@ -271,6 +272,8 @@ def _covered(coverage: Coverage) -> Finding:
         f"{coverage.covered_subjects} of {coverage.subjects} subjects gave consent that is active "
         f"({coverage.covered_objects} objects), at ledger position {coverage.position}."
     )
+    if len(coverage.categories) > 1:
+        detail += f" A yes to each of these is needed: {', '.join(coverage.categories)}."
     return (
         compliant("subjects_covered", detail)
         if coverage.covered_subjects

@@ -14,6 +14,7 @@ class Act(StrEnum):
     TRIGGER = "trigger"
     CONFIRM = "confirm"
     CANCEL = "cancel"
+    STEER = "steer"  # pause, resume, limit
     CLAIM = "claim"
     ASSIGN = "assign"
 
@@ -52,6 +53,7 @@ class Case:
 _ROLES: dict[Act, frozenset[Role]] = {
     Act.TRIGGER: frozenset({Role.ENGINEER}),
     Act.CONFIRM: frozenset({Role.ENGINEER}),
+    Act.STEER: frozenset({Role.ENGINEER}),
     Act.CANCEL: frozenset({Role.ENGINEER, Role.CONFLICT_OFFICER, Role.LEGAL_COUNSEL}),
 }
 

@@ -25,12 +25,13 @@ class Refused(Exception):
 
 class NotYet(Exception):
     """Something that is needed does not answer. Nothing has changed; the same act may be tried
-    again, and is judged anew then."""
+    again (after `seconds`, where that is known), and is judged anew then."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, seconds: float | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.seconds = seconds
 
 
 class NotFound(Refused):

@@ -19,7 +19,7 @@ def secret(value: str, name: str) -> bytes:
     """32 secret bytes from base64 text, or from a file that holds such text."""
     if not value:
         raise KeyProblem(f"{name} is not set. Give base64 of 32 random bytes, or a file with it.")
-    text = Path(value).read_text().strip() if Path(value).is_file() else value
+    text = text_of(value)
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -27,6 +27,11 @@ def secret(value: str, name: str) -> bytes:
     if len(raw) != SECRET_BYTES:
         raise KeyProblem(f"{name} holds {len(raw)} bytes; it must be {SECRET_BYTES}.")
     return raw
+
+
+def text_of(value: str) -> str:
+    """A secret as it is, or what stands in the file that it names."""
+    return Path(value).read_text().strip() if value and Path(value).is_file() else value
 
 
 def secret_file(path: Path) -> Path:

@@ -40,15 +40,18 @@ def review(
     terms: Mapping[str, Any],
     retention_max: int,
     broken: Sequence[str] = (),
+    fields: str = "photo",
 ) -> list[Finding]:
     """The findings of gate 4, for counsel to read before deciding. `broken`: each promise of a
-    notice that the request goes against, as a sentence."""
+    notice that the request goes against, as a sentence; `fields`: what is shared, in words."""
     return [
         _basis(body["legal_basis"]),
         _special(body["special_category_basis"], special_category),
+        compliant("fields_shared", f"Of each subject: {fields}."),
         _retention(body["retention_days"], retention_max),
         _models(body["purpose"], body["trains_models"]),
         _onward(body["onward_recipients"]),
+        *_pushed(body),
         _promises(broken),
         _agreement(terms),
     ]
@@ -108,6 +111,13 @@ def _onward(recipients: list[str]) -> Finding:
     if recipients:
         return gap("onward_transfer", f"Would be passed on to {', '.join(recipients)}.")
     return compliant("onward_transfer", "Nobody else receives it.")
+
+
+def _pushed(body: Mapping[str, Any]) -> list[Finding]:
+    """Whose a bucket is, no machine can say: where there is one, counsel is asked."""
+    place = body.get("delivery", {}).get("push")
+    told = f"Would be pushed to {place}: is that the partner's own?"
+    return [gap("delivery_place", told)] if place else []
 
 
 def _promises(broken: Sequence[str]) -> Finding:

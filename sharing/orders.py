@@ -30,6 +30,9 @@ class Verb(StrEnum):
     TRIGGER = "trigger"
     CONFIRM = "confirm"
     CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LIMIT = "limit"
     WITHDRAW = "withdraw"
     ADD_TERMS = "add_terms"
     ACCEPT = "accept"
@@ -41,8 +44,10 @@ class Order:
 
     submit, amend: the request body, with `index`, and for submit the idempotency key if any;
     decide: stage, outcome, reason, conditions, and where they are given agreement_digest (the
-    version that was read), answers, role and sign_off; take_back: decision, reason; trigger,
-    confirm, cancel: export; add_terms: stage, term, agreement (the version it is added to);
+    version that was read), answers, role and sign_off; take_back: decision, reason; trigger:
+    priority and limit_bytes_per_second, where they are given; confirm, cancel, pause, resume:
+    export; limit: export, limit_bytes_per_second; add_terms: stage, term, agreement (the version
+    it is added to);
     accept: stage, agreement, method, what that rests on.
     """
 

@@ -1,6 +1,6 @@
 """What people were promised when their data was collected, held against what is asked for now."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -32,10 +32,11 @@ class Promised:
     first: date | None = None
     last: date | None = None
 
-    def concerns(self, category: str) -> bool:
-        """True if it speaks of this data, of a wider category or of a part of it."""
+    def concerns(self, categories: Iterable[str]) -> bool:
+        """True if it speaks of any of this data, of a wider category or of a part of it."""
         return any(
             covers(CATEGORIES, told, category) or covers(CATEGORIES, category, told)
+            for category in categories
             for told in self.categories
         )
 
@@ -47,7 +48,10 @@ class Promised:
 
 
 def broken(
-    notices: Iterable[Promised], body: Mapping[str, Any], category: str, special_category: bool
+    notices: Iterable[Promised],
+    body: Mapping[str, Any],
+    categories: Sequence[str],
+    special_category: bool,
 ) -> list[str]:
     """Each promise that the request goes against, as a sentence. The time of collection is that of
     the scope's filter, which is never narrower than when its objects were really taken."""
@@ -55,7 +59,7 @@ def broken(
     return [
         f"{notice.name} {notice.version} promised {words}."
         for notice in notices
-        if notice.concerns(category) and notice.was_in_force(*collected)
+        if notice.concerns(categories) and notice.was_in_force(*collected)
         for words in _against(notice, body, special_category)
     ]
 

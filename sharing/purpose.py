@@ -1,15 +1,13 @@
 """Gate 1, purpose review: may the data be used for this, and were people told so?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sharing.findings import Finding, compliant, gap, violation
+from sharing.offered import KEEP, PHOTO, Asked, categories, in_words
 from sharing.vocabulary import CATEGORIES, PURPOSES, Term, covers, needs_explicit
 
 __all__ = ["CATEGORIES", "PURPOSES", "Term", "covers", "needs_explicit"]
-
-
-FIELDS: Mapping[str, str] = {"photo": "the photograph itself, without any metadata"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class NoticeTerms:
 def review(
     purpose: str,
     intended_use: str,
-    category: str,
+    fields: Sequence[Asked],
     allowed: Sequence[str] | None,
     notices: Sequence[NoticeTerms],
 ) -> list[Finding]:
@@ -47,7 +45,8 @@ def review(
     return [
         _known(purpose),
         _allowed(purpose, allowed),
-        _noticed(purpose, category, notices),
+        _noticed(purpose, categories(fields), notices),
+        _needed(fields),
         _described(intended_use),
     ]
 
@@ -73,15 +72,35 @@ def _allowed(purpose: str, allowed: Sequence[str] | None) -> Finding:
     )
 
 
-def _noticed(purpose: str, category: str, notices: Sequence[NoticeTerms]) -> Finding:
-    telling = [f"{n.name} {n.version}" for n in notices if n.covers(purpose, category)]
-    if telling:
-        return compliant("notice_covers", f"People were told of this use in {', '.join(telling)}.")
+def _noticed(purpose: str, asked: Sequence[str], notices: Sequence[NoticeTerms]) -> Finding:
     if not notices:
         return violation("notice_covers", "No notice was given to users at all.")
-    return violation(
-        "notice_covers",
-        f"None of {len(notices)} notices given to users names {purpose} for {category}.",
+    untold = [one for one in asked if not any(n.covers(purpose, one) for n in notices)]
+    if untold:
+        return violation(
+            "notice_covers",
+            f"None of {len(notices)} notices given to users names {purpose} for "
+            f"{', '.join(untold)}.",
+        )
+    telling = [
+        f"{n.name} {n.version}" for n in notices if any(n.covers(purpose, one) for one in asked)
+    ]
+    return compliant("notice_covers", f"People were told of this use in {', '.join(telling)}.")
+
+
+def _needed(fields: Sequence[Asked]) -> Finding:
+    """Minimisation (GDPR 5(1)(c)): what is needed for a use no machine can tell."""
+    columns = [field for field in fields if field.name != PHOTO]
+    told = "; ".join(
+        f"{of}: {in_words(f for f in fields if f.category == of)}" for of in categories(fields)
+    )
+    if not columns:
+        return compliant("fields_needed", f"Only the photograph is asked for ({told}).")
+    whole = [field.name for field in columns if field.form == KEEP]
+    asis = f" As it is, though a coarser form might do: {', '.join(whole)}." if whole else ""
+    return gap(
+        "fields_needed",
+        f"Asked for, by category: {told}.{asis} Is each of them needed for the intended use?",
     )
 
 

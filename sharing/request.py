@@ -1,7 +1,7 @@
 """What a partner asks for: one revision of it, its canonical form and its digest."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +10,8 @@ import rfc8785
 
 from sharing.errors import FieldError, Refused
 from sharing.legal import LEGAL_BASES, SPECIAL_BASES
-from sharing.purpose import FIELDS
+from sharing.offered import PHOTOS, Offer
+from sharing.push import why_no_target
 from sharing.vocabulary import PURPOSES
 
 FORMATS = ("webdataset", "objects")
@@ -52,14 +53,16 @@ class Revision:
         return hashlib.sha256(rfc8785.dumps(whole)).hexdigest()
 
 
-def check(body: Mapping[str, Any], dataset_fields: Sequence[str] = tuple(FIELDS)) -> None:
-    """Refuses a body whose words are not in the vocabulary; names every bad field and the cure."""
+def check(body: Mapping[str, Any], offer: Offer | None = PHOTOS) -> None:
+    """Refuses a body whose words are not in the vocabulary, or that asks for what the dataset does
+    not offer (None: nobody knows what it does); names every bad field and the cure."""
     errors = [
         *_one_of("purpose", body["purpose"], tuple(PURPOSES)),
         *_one_of("legal_basis", body["legal_basis"], tuple(LEGAL_BASES)),
         *_one_of("delivery.format", body["delivery"]["format"], FORMATS),
-        *_fields(body["scope"]["fields"], dataset_fields),
-        *_filters(body["scope"]["where"]),
+        *_push(body["delivery"].get("push")),
+        *(offer.problems(body["scope"]["fields"]) if offer else []),
+        *_filters(body["scope"]["where"], dated=offer is None or offer.photos),
     ]
     if body["special_category_basis"] is not None:
         known = tuple(SPECIAL_BASES)
@@ -76,22 +79,22 @@ def _one_of(path: str, value: str, known: tuple[str, ...]) -> list[FieldError]:
     return [FieldError(path, f"{value!r} is not known. Use one of {', '.join(known)}.")]
 
 
-def _fields(fields: Sequence[str], known: Sequence[str]) -> list[FieldError]:
-    errors = [
-        error
-        for i, name in enumerate(fields)
-        for error in _one_of(f"scope.fields.{i}", name, tuple(known))
-    ]
-    if len(set(fields)) != len(fields):
-        errors.append(FieldError("scope.fields", "a field is named twice; name each once."))
-    return errors
+def _push(url: str | None) -> list[FieldError]:
+    odd = why_no_target(url) if url else None
+    return [FieldError("delivery.push", odd)] if odd else []
 
 
-def _filters(where: Mapping[str, Any]) -> list[FieldError]:
+def _filters(where: Mapping[str, Any], *, dated: bool) -> list[FieldError]:
     errors = []
     for name, value in where.items():
         if name not in FILTERS:
             errors += _one_of(f"scope.where.{name}", name, FILTERS)
+        elif not dated:
+            errors.append(
+                FieldError(
+                    f"scope.where.{name}", "rows of a table have no such time: leave it out."
+                )
+            )
         elif moment(value) is None:
             errors.append(FieldError(f"scope.where.{name}", "must be a date such as 2012-01-01."))
     return errors

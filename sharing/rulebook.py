@@ -28,13 +28,15 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules look at. `objects`: at most so many are in the scope."""
+    """What rules look at. `objects`: at most so many are in the scope; `besides`: the categories of
+    further fields of theirs."""
 
     purpose: str
     category: str
     special_category: bool
     objects: int
     risk: Risk = Risk.STANDARD
+    besides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,10 @@ class When:
         """True if a rule with these conditions is about such a request."""
         return (
             among(PURPOSES, self.purposes, facts.purpose)
-            and among(CATEGORIES, self.categories, facts.category)
+            and any(
+                among(CATEGORIES, self.categories, category)
+                for category in (facts.category, *facts.besides)
+            )
             and (not self.risks or facts.risk in self.risks)
             and self.special_category in (None, facts.special_category)
             and facts.objects >= self.objects_from
@@ -80,10 +85,11 @@ class GateRule:
 @dataclass(frozen=True, slots=True)
 class ExportRule:
     """What is asked of the export. `cooling_off`: no trigger sooner than so long after the last
-    approval."""
+    approval. `canaries`: so many drawn objects are planted in it."""
 
     engineers: int = 1
     cooling_off: timedelta = timedelta()
+    canaries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,11 @@ def together(rules: Iterable[Rule], *, special_category: bool) -> Asked:
     return Asked(
         {stage: gate_of(stage, [r.gates[stage] for r in found if stage in r.gates])
          for stage in GATES},
-        ExportRule(max(e.engineers for e in exports), max(e.cooling_off for e in exports)),
+        ExportRule(
+            max(e.engineers for e in exports),
+            max(e.cooling_off for e in exports),
+            max(e.canaries for e in exports),
+        ),
     )  # fmt: skip
 
 

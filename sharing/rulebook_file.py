@@ -21,6 +21,7 @@ from sharing.vocabulary import CATEGORIES, PURPOSES
 PACKAGED = FilePath(__file__).with_name("policy.toml")
 MOST_PEOPLE = 50
 MOST_HOURS = 24 * 365
+MOST_CANARIES = 100
 MOST_DAYS = 36_500
 WHEN = ("purpose", "category", "risk", "special_category", "objects_from")
 OF = re.compile(r"(\d{1,3}) of (\d{1,3})\Z")
@@ -133,7 +134,7 @@ def _gate(reader: Reader, path: Path, stage: Stage, found: Any) -> GateRule:
 
 
 def _export(reader: Reader, path: Path, found: Any) -> ExportRule:
-    known = ("engineers", "cooling_off_hours")
+    known = ("engineers", "cooling_off_hours", "canaries")
     table = reader.table(path, found, known)
     _demand_some(reader, path, found, known)
     engineers = table.get("engineers", 1)
@@ -144,7 +145,8 @@ def _export(reader: Reader, path: Path, found: Any) -> ExportRule:
             "special categories need two whatever a policy says.",
         )
         engineers = 1
-    return ExportRule(int(str(engineers)), _cooling_off(reader, path, table))
+    canaries = reader.number(path, table, "canaries", 1, MOST_CANARIES, whole=True)
+    return ExportRule(int(str(engineers)), _cooling_off(reader, path, table), int(canaries or 0))
 
 
 def _demand_some(reader: Reader, path: Path, found: Any, known: tuple[str, ...]) -> None:

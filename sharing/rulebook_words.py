@@ -42,6 +42,12 @@ def differences(before: Asked, after: Asked) -> Iterator[Difference]:
             f"{_hours(before.export.cooling_off)} before the trigger",
             f"{_hours(after.export.cooling_off)} before the trigger",
         )
+    if before.export.canaries != after.export.canaries:
+        yield Difference(
+            "export.canaries",
+            f"{before.export.canaries or 'no'} canaries in the export",
+            f"{after.export.canaries or 'no'} canaries in the export",
+        )
 
 
 def _at_gate(stage: Stage, before: GateRule, after: GateRule) -> Iterator[Difference]:

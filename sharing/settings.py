@@ -16,7 +16,18 @@ from sharing.stages import GATES, Stage
 
 PREFIX = "CLEARANCE_"
 DAYS_MOST = 36_500.0  # a hundred years: further away than any calendar arithmetic here goes wrong
-MOST = {"OBJECTS": 100_000, "PROCESSES": 256, "SECONDS": 3_600, "DAYS": DAYS_MOST, "MAX": DAYS_MOST}
+BYTES_MOST = 10**15
+MOST = {
+    "BYTES_MAX": BYTES_MOST,
+    "SECOND": BYTES_MOST,
+    "BYTES": 2**40,
+    "SHARDS": 1_000,
+    "OBJECTS": 100_000,
+    "PROCESSES": 256,
+    "SECONDS": 3_600,
+    "DAYS": DAYS_MOST,
+    "MAX": DAYS_MOST,
+}
 ACCEPTANCES = ("submission", "signature")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -43,6 +54,8 @@ class Settings:
     signing_key: str = field(default="", repr=False)  # export worker: seals packages
     pseudonym_key: str = field(default="", repr=False)  # export worker: names subjects per partner
     payload_keys: str = field(default="", repr=False)  # comma separated; the first one encrypts
+    # API: by what it reads packages in S3, as ID:SECRET or a file with that; none: AWS_*.
+    delivery_read_key: str = field(default="", repr=False)
     # Deadlines, in days; fractions are allowed.
     stage_days: float = 14.0
     purpose_review_days: float | None = None
@@ -55,13 +68,19 @@ class Settings:
     clearance_days: float = 30.0
     retention_days_max: int = 1825
     shard_objects: int = 2500
+    shard_bytes: int = 268_435_456
+    window_shards: int = 16
     # Files that consent is judged by: own terms beside the packaged ones, own rules in their place.
     vocabulary: Path | None = None
     jurisdictions: Path | None = None
     # The agreement: a template in the place of the packaged one, and what accepts it as it is.
     agreement_template: Path | None = None
     agreement_acceptance: str = "submission"
+    object_seconds: float = 120.0
+    table_sources: Path | None = None  # a file: databases whose rows are datasets' tables
     pack_processes: int | None = None  # none: one for each core
+    export_bytes_per_second: int | None = None  # of one export worker; none: as fast as it goes
+    staging_bytes_max: int | None = None  # of all exports under way together; none: the disk
     takeover_seconds: float = 10.0  # an export worker that is silent for longer counts as dead
     # A consent source kept elsewhere; without an address the ledger stands alone.
     consent_source_url: str = ""
@@ -90,7 +109,7 @@ class Settings:
         home = self.home.expanduser().resolve()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
-        for name in ("vocabulary", "jurisdictions", "agreement_template"):
+        for name in ("vocabulary", "jurisdictions", "agreement_template", "table_sources"):
             if values[name] is not None:
                 values[name] = values[name].expanduser().resolve()
         values["database_url"] = (
@@ -128,7 +147,7 @@ def _parsed(name: str, text: str, kind: object) -> object:
         return Path(text)
     for number in (int, float):
         if number in kinds:
-            return _number(name, text, number, MOST[name.rpartition("_")[2]])
+            return _number(name, text, number, _most(name))
     if name.endswith("_AGREEMENT_ACCEPTANCE") and text not in ACCEPTANCES:
         raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
@@ -141,6 +160,12 @@ def _parsed(name: str, text: str, kind: object) -> object:
         except ValueError as wrong:
             raise SettingsError(f"{name}: {wrong}") from None
     return text
+
+
+def _most(name: str) -> float:
+    """The longest ending that is known counts."""
+    ending = max((one for one in MOST if name.endswith(f"_{one}")), key=len)
+    return MOST[ending]
 
 
 def _number(name: str, text: str, kind: type[int] | type[float], most: float) -> float:

@@ -18,15 +18,18 @@ from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from sharing.dry_run import DryRun
 from sharing.errors import Refused
 from sharing.orders import Order
 from sharing.settings import Settings
 from workflows.codec import converter
+from workflows.dry_run import DryRunExport
 from workflows.indexing import IndexDataset
 from workflows.messages import (
     CONTROL_QUEUE,
     COUNTS,
     Progress,
+    dry_run_workflow,
     index_workflow,
     request_workflow,
 )
@@ -93,6 +96,21 @@ async def cancel(client: Client, order: Order) -> None:
     await _tell(client, order)
 
 
+async def pause(client: Client, order: Order) -> None:
+    """The export waits."""
+    await _tell(client, order)
+
+
+async def resume(client: Client, order: Order) -> None:
+    """It goes on."""
+    await _tell(client, order)
+
+
+async def limit(client: Client, order: Order) -> None:
+    """It moves at most so many bytes a second."""
+    await _tell(client, order)
+
+
 async def withdraw(client: Client, order: Order) -> None:
     """The partner no longer asks."""
     await _tell(client, order)
@@ -143,6 +161,29 @@ async def index_dataset(client: Client, dataset_id: str, wait: timedelta) -> boo
     except WorkflowFailureError as failure:
         raise refusal_in(failure) or failure from failure
     return True
+
+
+async def dry_run(client: Client, request_id: str) -> DryRun:
+    """What an export of a request would come to now; joins a dry run under way."""
+    return await _answered(_dry_run(client, request_id))
+
+
+async def _dry_run(client: Client, request_id: str) -> DryRun:
+    handle = await client.start_workflow(
+        DryRunExport.run,
+        request_id,
+        id=dry_run_workflow(request_id),
+        task_queue=CONTROL_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        execution_timeout=UPDATE_ANSWER,
+    )
+    try:
+        return await handle.result()
+    except WorkflowFailureError as failure:
+        refused = refusal_in(failure)
+        if refused is not None:
+            raise refused from None
+        raise EngineUnreachable("No export worker answered in time.") from failure
 
 
 async def _tell(

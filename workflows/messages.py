@@ -9,6 +9,7 @@ from sharing.stages import ExportState, Outcome, RequestState, Stage
 
 CONTROL_QUEUE = "clearance-control"
 EXPORT_QUEUE = "clearance-export"
+PRIORITY = 3  # of an export that nobody said anything about; Temporal's own default too
 
 
 def request_workflow(request_id: str) -> str:
@@ -19,6 +20,11 @@ def request_workflow(request_id: str) -> str:
 def export_workflow(export_id: str) -> str:
     """The workflow id of an export."""
     return f"export:{export_id}"
+
+
+def dry_run_workflow(request_id: str) -> str:
+    """The workflow id of a dry run."""
+    return f"dry-run:{request_id}"
 
 
 def index_workflow(dataset_id: str) -> str:
@@ -127,10 +133,12 @@ class Lapse:
 
 @dataclass(frozen=True, slots=True)
 class Triggered:
-    """An export exists; it runs at once, or waits for a second engineer."""
+    """An export exists; it runs at once, or waits for a second engineer. `priority`: 1 comes before
+    5 where several wait for the same workers."""
 
     export_id: str
     needs_confirmation: bool
+    priority: int = PRIORITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +172,40 @@ class ShardTask:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The shards an export consists of, numbered from 0, and after how many seconds of silence an
-    attempt at one is given up."""
+    attempt at one is given up. `window`: how many are under way at once; `lap`: how many one run of
+    the workflow does before the next run goes on, with a history of its own; `objects`: how many
+    are in scope."""
 
     shards: int
     silence: float = 10.0
+    window: int = 4
+    lap: int = 1000
+    objects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """What a committed shard came to."""
+
+    objects: int = 0
+    bytes: int = 0
+    excluded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """All that one run of an export's workflow hands to the next: the plan, the first shard that
+    was not begun, those that are to be made again, how many shard runs were done, what they came
+    to (a shard that is made again counts once), when the first was begun (RFC 3339), and whether an
+    engineer paused it."""
+
+    plan: Plan
+    next: int = 0
+    stale: tuple[int, ...] = ()
+    done: int = 0
+    made: ShardDone = ShardDone()
+    begun: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

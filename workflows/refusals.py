@@ -1,9 +1,9 @@
 """Refusals cross Temporal by name: raised as ours in an activity, and ours again at the client."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
@@ -31,7 +31,19 @@ class _Refusing(ActivityInboundInterceptor):
                 refused.detail, _beside(refused), type=refused.code, non_retryable=True
             ) from None
         except NotYet as later:
-            raise ApplicationError(later.detail, type=later.code) from None
+            raise _later(later) from None
+
+
+def _later(later: NotYet) -> ApplicationError:
+    """What a person holds up on purpose is no failure, and no line in a log each time."""
+    if later.seconds is None:
+        return ApplicationError(later.detail, type=later.code)
+    return ApplicationError(
+        later.detail,
+        type=later.code,
+        next_retry_delay=timedelta(seconds=later.seconds),
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def _beside(refused: Refused) -> str:

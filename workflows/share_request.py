@@ -8,12 +8,13 @@ import contextlib
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.common import Priority
 from temporalio.exceptions import ApplicationError
 
 from sharing.orders import Order
 from sharing.stages import ENDED, ExportState, Outcome, RequestState, Stage
-from workflows.agreeing import Agreeing
 from workflows.case import Amended, Ended
+from workflows.controlling import Controlling
 from workflows.export import ExportRun
 from workflows.gate import WaitingRoom, findings, refusal
 from workflows.messages import (
@@ -33,7 +34,7 @@ SURVEYED_AT_SUBMISSION_V1 = "surveyed-at-submission-v1"
 
 
 @workflow.defn
-class ShareRequest(Agreeing):
+class ShareRequest(Controlling):
     """One request, from submission to delivery or refusal."""
 
     @workflow.init
@@ -156,6 +157,7 @@ class ShareRequest(Agreeing):
                 ExportRun.run,
                 export.export_id,
                 id=export_workflow(export.export_id),
+                priority=Priority(priority_key=export.priority),
                 static_summary=f"Export for {self._id}",
             )
         finally:

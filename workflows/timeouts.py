@@ -45,4 +45,3 @@ BEAT = timedelta(seconds=2)  # at most; and at least so many beats within a hear
 BEATS = 4
 GLANCE = timedelta(seconds=1)  # what is nice to know, and never waited for
 UPDATE_ANSWER = timedelta(seconds=45)
-EXPORTS_SHARDS_AT_ONCE = 4

@@ -27,8 +27,10 @@ from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.reminders import Reminders
 from workflows.activities.shards import ExportPlane
+from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
 from workflows.client import connect, look_again, take_up
+from workflows.dry_run import DryRunExport
 from workflows.export import ExportRun
 from workflows.indexing import IndexDataset
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
@@ -52,10 +54,11 @@ def control_worker(
     decisions = Decisions(database, settings)
     agreement = Agreements(database, settings)
     consent = ConsentVerification(database, settings, follower)
+    steering = Steering(database)
     return Worker(
         client,
         task_queue=CONTROL_QUEUE,
-        workflows=[ShareRequest, ExportRun, IndexDataset],
+        workflows=[ShareRequest, ExportRun, IndexDataset, DryRunExport],
         activities=[
             submissions.record_submission,
             submissions.record_revision,
@@ -76,6 +79,9 @@ def control_worker(
             exports.record_confirmation,
             exports.record_cancellation,
             exports.record_export_end,
+            steering.record_pause,
+            steering.record_resumption,
+            steering.record_limit,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
         interceptors=[RefusalInterceptor()],
@@ -95,10 +101,11 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
             plane.release_package,
             plane.deliver_package,
             plane.erase_staging,
+            plane.dry_run_export,
             indexing.index_dataset,
         ],
         interceptors=[RefusalInterceptor()],
-        max_concurrent_activities=8,
+        max_concurrent_activities=plane.at_once,
         max_heartbeat_throttle_interval=timedelta(milliseconds=500),
         graceful_shutdown_timeout=FINISH,
     )

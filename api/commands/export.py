@@ -1,8 +1,9 @@
 """`clearance export ...`: trigger, confirm, watch and cancel an export."""
 
 import sys
+from datetime import timedelta
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from api.commands.telling import Calling, err, out, show_json
 from api.http_client import Api, Json
@@ -12,7 +13,13 @@ CALLING = Calling()
 
 
 async def trigger(
-    request_id: str, /, *, digest: str | None = None, calling: Calling = CALLING
+    request_id: str,
+    /,
+    *,
+    digest: str | None = None,
+    priority: int | None = None,
+    limit: int | None = None,
+    calling: Calling = CALLING,
 ) -> int:
     """Start the export of a cleared request.
 
@@ -22,11 +29,17 @@ async def trigger(
         The request's id.
     digest
         The revision to export; without it, the one that the API shows now.
+    priority
+        1 goes before 5 where several exports wait for the same workers; 3 unless said.
+    limit
+        How many bytes a second it may move at most.
     """
+    asked = {"priority": priority, "limit_bytes_per_second": limit}
     async with calling.api() as api:
         digest = digest or (await api.get(f"/v1/requests/{request_id}"))["digest"]
-        export = await api.post(f"/v1/requests/{request_id}/exports", {"digest": digest})
-    return _told(export, calling)
+        body = {"digest": digest, **{k: v for k, v in asked.items() if v is not None}}
+        export = await api.post(f"/v1/requests/{request_id}/exports", body)
+    return told(export, calling)
 
 
 async def confirm(export: str, /, *, calling: Calling = CALLING) -> int:
@@ -38,7 +51,7 @@ async def confirm(export: str, /, *, calling: Calling = CALLING) -> int:
         The export's id.
     """
     async with calling.api() as api:
-        return _told(await api.post(f"/v1/exports/{export}/confirm", {}), calling)
+        return told(await api.post(f"/v1/exports/{export}/confirm", {}), calling)
 
 
 async def cancel(export: str, /, *, calling: Calling = CALLING) -> int:
@@ -50,7 +63,19 @@ async def cancel(export: str, /, *, calling: Calling = CALLING) -> int:
         The export's id.
     """
     async with calling.api() as api:
-        return _told(await api.post(f"/v1/exports/{export}/cancel", {}), calling)
+        return told(await api.post(f"/v1/exports/{export}/cancel", {}), calling)
+
+
+async def show(export: str, /, *, calling: Calling = CALLING) -> int:
+    """Show an export as it stands.
+
+    Parameters
+    ----------
+    export
+        The export's id.
+    """
+    async with calling.api() as api:
+        return told(await api.get(f"/v1/exports/{export}"), calling)
 
 
 async def watch(export: str, /, *, calling: Calling = CALLING) -> int:
@@ -64,7 +89,7 @@ async def watch(export: str, /, *, calling: Calling = CALLING) -> int:
     async with calling.api() as api:
         last = await followed(api, export, calling.json)
     if not calling.json:
-        _told(last, calling)
+        told(last, calling)
     return 0 if last["state"] == ExportState.DELIVERED else 1
 
 
@@ -73,13 +98,19 @@ async def followed(api: Api, export: str, as_json: bool = False) -> Json:
     path, shown = f"/v1/exports/{export}", None
     state: Json = await api.get(path)
     with bar(quiet=as_json) as progress:
-        task = progress.add_task(state["state"], total=None)
+        task = progress.add_task(state["state"], total=None, line="")
         async for state in api.following(path, f"{path}/events"):
             if as_json and state != shown:
                 show_json(state)
             shown = state
             done, total = looked_at(state)
-            progress.update(task, description=_words(state["state"]), completed=done, total=total)
+            progress.update(
+                task,
+                description=standing(state),
+                completed=done,
+                total=total,
+                line=line(state),
+            )
             if state["state"] not in LIVE_EXPORTS:
                 return state
     return state
@@ -90,8 +121,7 @@ def bar(quiet: bool = False) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=32),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}" if sys.stderr.isatty() else ""),
-        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[line]}"),
         console=err(),
         transient=True,
         disable=quiet or not sys.stderr.isatty(),
@@ -101,23 +131,57 @@ def bar(quiet: bool = False) -> Progress:
 def looked_at(export: Json) -> tuple[int, int | None]:
     """How many objects an export has dealt with, and of how many (None before it knows)."""
     progress = export.get("progress") or {}
-    done = (progress.get("objects") or 0) + (progress.get("excluded") or 0)
-    return done, progress.get("total") or None
+    under_way = (progress.get("under_way") or {}).get("objects") or 0
+    done = (progress.get("objects") or 0) + (progress.get("excluded") or 0) + under_way
+    total = progress.get("total") or None
+    return min(done, total or done), total
 
 
-def _told(export: Json, calling: Calling) -> int:
+def standing(export: Json) -> str:
+    """An export's state in words, and what holds it up."""
+    progress, words = export.get("progress") or {}, export["state"].replace("_", " ")
+    if export.get("paused_at"):
+        return f"{words}, paused"
+    held = [name for name in ("stalled", "limited") if progress.get(name)]
+    return ", ".join([words, *held])
+
+
+def speed_and_left(export: Json) -> str:
+    """Rate and time left, as far as anybody knows."""
+    progress = export.get("progress") or {}
+    objects, size = progress.get("objects_per_second"), progress.get("bytes_per_second") or 0
+    if not objects:
+        return ""
+    left = progress.get("seconds_left")
+    words = f"{objects:,.0f}/s, {size / 1e6:,.1f} MB/s"
+    return words if left is None else f"{words}, {timedelta(seconds=left)} left"
+
+
+def line(export: Json) -> str:
+    """What stands behind the bar."""
+    done, total = looked_at(export)
+    count = f"{done:,} of {total:,}" if total else ""
+    return ", ".join(part for part in (count, speed_and_left(export)) if part)
+
+
+def told(export: Json, calling: Calling) -> int:
+    """Shows an export; returns the exit code."""
     if calling.json:
         show_json(export)
         return 0
     progress = export.get("progress") or {}
     console = out()
-    console.print(f"{export['id']}: {_words(export['state'])}")
+    console.print(f"{export['id']}: {standing(export)}")
     if progress.get("objects"):
         console.print(f"{progress['objects']:,} objects, {progress.get('bytes', 0):,} bytes")
+    if speed_and_left(export):
+        console.print(speed_and_left(export))
+    waits = export.get("waiting_for")
+    if waits:
+        console.print(f"waits for somebody to {waits['act']} it: {', '.join(waits['roles'])}")
+    if export.get("erased"):
+        gone = export["erased"]
+        console.print(f"erased: {gone['files']:,} files, {gone['bytes']:,} bytes")
     if export.get("code"):
         console.print(f"{export['code']}: {export.get('detail', '')}", markup=False)
     return 0
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

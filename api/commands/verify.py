@@ -41,8 +41,8 @@ def verify(
     """
     from sharing.export.verify import PackageBroken
 
-    trusted = public_key(Path(key).read_text().strip() if Path(key).is_file() else key)
-    identity = None if age_identity is None else _identity(age_identity)
+    trusted = as_key(key)
+    identity = None if age_identity is None else identity_in(age_identity)
     try:
         with Progress(
             BarColumn(bar_width=32),
@@ -77,7 +77,12 @@ def _checked(
     return check(package, key, identity, looked)
 
 
-def _identity(file: Path) -> str:
+def as_key(key: str) -> "Ed25519PublicKey":
+    """A public key as it is given: base64, or a file that holds it."""
+    return public_key(Path(key).read_text().strip() if Path(key).is_file() else key)
+
+
+def identity_in(file: Path) -> str:
     """The secret key in an age identity file, which may hold comments too."""
     for line in file.read_text().splitlines():
         if line.strip().startswith(IDENTITY):

@@ -13,7 +13,7 @@ from pathlib import Path
 from api.demo.places import before
 from api.told import Told
 from sharing.export.index import MEDIA_TYPES
-from sharing.export.minimise import Unreadable, minimise
+from sharing.export.minimise import Unreadable, format_of, minimise
 from sharing.export.paths import why_unsafe
 
 DRAWN = 120
@@ -83,9 +83,9 @@ def _album(folder: Path, subject_from: str, photos: tuple[Photo, ...]) -> Album:
 
 
 def _photo(folder: Path, file: Path, subject: str) -> Photo:
-    media_type = MEDIA_TYPES[file.suffix.lower()]
+    data = file.read_bytes()
     try:
-        minimise(file.read_bytes(), media_type)
+        minimise(data, format_of(data))
         readable = True
     except Unreadable:
         readable = False

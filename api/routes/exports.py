@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from api.answers import KEEP_ALIVE, event_stream, json_answer, last_seen, streamed
 from api.dependencies import Call
-from api.fields import Body, Line
+from api.fields import Body, BytesPerSecond, Line, count
 from api.guard import GuardedRoute
 from api.idempotency import Answer, Json
 from api.routes.requests import own
@@ -19,6 +20,7 @@ from sharing.records import exports, standing
 from sharing.records.export_views import ended, export_view
 from sharing.records.exports import Export
 from sharing.records.requests import Request
+from workflows.messages import PRIORITY
 
 router = APIRouter(tags=["exports"], route_class=GuardedRoute)
 
@@ -27,9 +29,11 @@ QUIET_LOOKS = 30  # after so many without a change a comment keeps the connectio
 
 
 class NewExport(Body):
-    """The digest that was cleared, as the engineer read it."""
+    """The digest that was cleared, as the engineer read it. `priority`: 1 goes before 5."""
 
     digest: Line
+    priority: Annotated[int, count(1, 5)] = PRIORITY
+    limit_bytes_per_second: BytesPerSecond | None = None
 
 
 @router.post("/v1/requests/{request_id}/exports", name="exports.trigger", status_code=202)
@@ -44,8 +48,9 @@ async def trigger(request_id: str, body: NewExport, call: Call) -> Response:
                     s, own(s, call, request_id), call.actor(s), body.digest
                 )
             )
-            await call.order(Verb.TRIGGER, export_id, request_id, body.digest)
-        return Answer(202, await _shown(call, export_id))
+            asked = body.model_dump(include={"priority", "limit_bytes_per_second"})
+            await call.order(Verb.TRIGGER, export_id, request_id, body.digest, asked)
+        return Answer(202, await shown(call, export_id))
 
     return await call.act(doing)
 
@@ -62,7 +67,7 @@ async def confirm(export_id: str, call: Call) -> Response:
             request_id,
             body={"export": export_id},
         )
-        return Answer(200, await _shown(call, export_id))
+        return Answer(200, await shown(call, export_id))
 
     return await call.act(doing)
 
@@ -79,7 +84,7 @@ async def cancel(export_id: str, call: Call) -> Response:
             request_id,
             body={"export": export_id},
         )
-        return Answer(200, await _shown(call, export_id))
+        return Answer(200, await shown(call, export_id))
 
     return await call.act(doing)
 
@@ -87,13 +92,13 @@ async def cancel(export_id: str, call: Call) -> Response:
 @router.get("/v1/exports/{export_id}", name="exports.show")
 async def show(export_id: str, call: Call) -> Response:
     """An export and its progress."""
-    return json_answer(await _shown(call, export_id))
+    return json_answer(await shown(call, export_id))
 
 
 @router.get("/v1/exports/{export_id}/events", name="exports.events")
 async def events(export_id: str, call: Call) -> Response:
     """The same as server-sent events: one at first and one a change, until the export has ended."""
-    first = await _shown(call, export_id)
+    first = await shown(call, export_id)
     seen = last_seen(call.headers.get("last-event-id"))
     return event_stream(_followed(call, export_id, first, seen))
 
@@ -104,7 +109,7 @@ async def _followed(call: Call, export_id: str, view: Json, seen: int) -> AsyncI
     quiet = 0
     while not ended(view):
         await asyncio.sleep(LOOK_EVERY)
-        now = await _shown(call, export_id)
+        now = await shown(call, export_id)
         quiet = quiet + 1 if now == view else 0
         if now != view:
             view, number = now, number + 1
@@ -134,7 +139,8 @@ def _cancellable(session: Session, call: Call, export_id: str) -> str:
     return request.id
 
 
-async def _shown(call: Call, export_id: str) -> Json:
+async def shown(call: Call, export_id: str) -> Json:
+    """An export as this caller may see it."""
     return await call.read(
         lambda session: export_view(
             session, own_export(session, call, export_id)[1], inside=call.partner_id is None

@@ -3,29 +3,32 @@
 import asyncio
 import base64
 import hmac
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import quote, unquote, urlsplit
+from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api.answers import Cursor, decoded, encoded, json_answer
 from api.backend import Backend
 from api.dependencies import Call
 from api.guard import GuardedRoute
+from api.package_files import answered, listed, package_at, size_of
 from api.routes.exports import own_export
 from sharing.errors import NotFound, Refused
+from sharing.export.bucket import Bucket
+from sharing.export.paths import why_unsafe
 from sharing.records import exports
 from sharing.records.exports import Export, Release
 from sharing.records.requests import Request as RequestRow
+from sharing.records.unit import Unit
 
 router = APIRouter(tags=["exports"], route_class=GuardedRoute)
 
@@ -40,17 +43,21 @@ class Delivered:
     export_id: str
     request_id: str
     partner_id: str
-    folder: Path
+    place: Path | Bucket
 
 
 @router.get("/v1/exports/{export_id}/package", name="exports.package")
 async def package(
-    export_id: str, call: Call, limit: FileLimit = 1000, cursor: Cursor = None
+    export_id: str,
+    call: Call,
+    limit: FileLimit = 1000,
+    cursor: Cursor = None,
+    file: Annotated[str | None, Query(max_length=4000, description="This file alone.")] = None,
 ) -> Response:
     """The package's files in path order, each with a link that works for 15 minutes."""
     after = (decoded(cursor, (str,)) or [""])[0]
     delivered = await call.read(lambda session: _delivered(session, call, export_id))
-    files = await asyncio.to_thread(lambda: sorted(_files(delivered.folder)))
+    files = await asyncio.to_thread(_listed, delivered.place, file)
     shown = [file for file in files if file[0] > after][: limit + 1]
     expires = int(time.time()) + LINK_SECONDS
     await call.log("package.listed", delivered.request_id, export=export_id)
@@ -77,64 +84,74 @@ async def package(
 @router.get("/v1/packages/{token}/{path:path}", name="packages.file")
 async def file(token: str, path: str, request: Request) -> Response:
     """One file of a package, by a link that `package` gave; parts of it by `Range`."""
+    delivered = await _opened_for(token, path, request)
+    database = request.app.state.backend.database
+    told = {"export": delivered.export_id, "file": path}
+
+    def logged(action: str, **more: Any) -> Callable[[Unit], None]:
+        return lambda u: u.audit(delivered.partner_id, action, delivered.request_id, **told, **more)
+
+    async def ended(sent: int, whole: bool) -> None:
+        await database.write(logged("package.sent", bytes=sent, complete=whole))
+
+    answer = await answered(delivered.place, path, request.headers, ended)
+    asked = request.headers.get("range")
+    await database.write(logged("package.downloaded", **({"range": asked[:200]} if asked else {})))
+    return answer
+
+
+@router.head("/v1/packages/{token}/{path:path}", name="packages.head")
+async def head(token: str, path: str, request: Request) -> Response:
+    """How large that file is, and its ETag; nothing of it is sent."""
+    delivered = await _opened_for(token, path, request)
+
+    async def ended(_sent: int, _whole: bool) -> None:
+        """Nothing has left."""
+
+    return await answered(delivered.place, path, request.headers, ended)
+
+
+async def _opened_for(token: str, path: str, request: Request) -> Delivered:
+    """The package that a link opens. Who sends a token beside it has to be its partner."""
     backend: Backend = request.app.state.backend
     export_id = _opened(backend, token, path)
-    delivered = await backend.database.read(lambda session: _released(session, export_id))
-    found = delivered.folder / path
-    if not await asyncio.to_thread(_lies_in, delivered.folder, found):
+    delivered = await backend.database.read(lambda session: _released(session, backend, export_id))
+    caller = await backend.doorkeeper.known(request)
+    if caller is not None and caller.partner_id not in (None, delivered.partner_id):
         raise NotFound("file", path)
-    await backend.database.write(
-        lambda unit: unit.audit(
-            delivered.partner_id,
-            "package.downloaded",
-            delivered.request_id,
-            export=export_id,
-            file=path,
-        )
-    )
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(
-        found, media_type="application/octet-stream", headers=headers, filename=found.name
-    )
+    return delivered
 
 
 def _delivered(session: Session, call: Call, export_id: str) -> Delivered:
     own_export(session, call, export_id)
-    return _released(session, export_id)
+    return _released(session, call.backend, export_id)
 
 
-def _released(session: Session, export_id: str) -> Delivered:
+def _released(session: Session, backend: Backend, export_id: str) -> Delivered:
     """Raises Refused unless a release row stands behind the export: only then may a byte leave."""
     export = exports.get(session, export_id)
     if session.get(Release, export.id) is None or export.location is None:
         raise Refused("not_released", f"The export is {export.state}: there is no package yet.")
     request = session.get_one(RequestRow, export.request_id)
-    return Delivered(export.id, export.request_id, request.partner_id, _folder(export))
+    place = package_at(export.location, backend.settings)
+    return Delivered(export.id, export.request_id, request.partner_id, place)
 
 
-def _folder(export: Export) -> Path:
-    place = urlsplit(export.location or "")
-    if place.scheme not in ("", "file"):
-        raise Refused(
-            "not_served_here",
-            f"The package lies in {place.scheme} storage: it is "
-            "handed over from there, not by this server.",
-        )
-    return Path(unquote(place.path) if place.scheme else export.location or "")
+def place_of(export: Export, backend: Backend) -> Path | Bucket | None:
+    """Where the package of an export lies; None where this server has no access to it, or it is not
+    handed over yet."""
+    try:
+        return package_at(export.location, backend.settings) if export.location else None
+    except Refused:
+        return None
 
 
-def _lies_in(folder: Path, found: Path) -> bool:
-    """True for a file of this folder; a link that leads elsewhere is none."""
-    return found.resolve().is_relative_to(folder.resolve()) and found.is_file()
-
-
-def _files(folder: Path) -> Iterator[tuple[str, int]]:
-    for place, _, names in os.walk(folder):
-        for name in names:
-            found = Path(place) / name
-            if found.is_symlink():  # nothing of ours makes one: it would lead elsewhere
-                continue
-            yield found.relative_to(folder).as_posix(), found.stat().st_size
+def _listed(place: Path | Bucket, path: str | None) -> list[tuple[str, int]]:
+    if path is None:
+        return sorted(listed(place))
+    if why_unsafe(path):
+        raise NotFound("file", path)
+    return [(path, size_of(place, path))]
 
 
 def _link(backend: Backend, export_id: str, path: str, expires: int) -> str:

@@ -26,6 +26,11 @@ from sharing.stages import RequestState
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=GuardedRoute)
 
 
+def _unsaid(value: object) -> bool:
+    """A scope that does not say is the same as before there was anything to say."""
+    return value is None
+
+
 class Scope(Body):
     """Which data, and at most how many objects. `where` takes `taken_after` and `taken_before`."""
 
@@ -35,9 +40,11 @@ class Scope(Body):
 
 
 class Delivery(Body):
-    """How the package is put together: `webdataset` or `objects`."""
+    """How the package is put together: `webdataset` or `objects`; and a prefix in an S3 bucket of
+    the partner's that it is to be pushed to, as `s3://bucket/prefix`."""
 
     format: Line = "webdataset"
+    push: Line | None = Field(default=None, exclude_if=_unsaid)
 
 
 class NewRequest(Body):

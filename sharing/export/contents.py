@@ -11,20 +11,14 @@ from typing import Any, Protocol
 import pyrage
 
 from sharing.export import tar
-from sharing.export.layout import CROISSANT, MANIFEST, SUMMARY
+from sharing.export.broken import PackageBroken
+from sharing.export.layout import CROISSANT, MANIFEST, SUMMARY, TABLE
 from sharing.export.manifest import Row
 from sharing.export.paths import shown
+from sharing.export.table_check import TableCheck
+from sharing.offered import PHOTO
 
 _CHUNK = 1 << 20
-
-
-class PackageBroken(Exception):
-    """A package that does not hold; `path` is the first thing at fault, inside the package."""
-
-    def __init__(self, path: str, detail: str) -> None:
-        super().__init__(f"{shown(path)}: {detail}")
-        self.path = path
-        self.detail = detail
 
 
 class _Check(Protocol):
@@ -62,15 +56,21 @@ class Contents:
     def check_objects(self, rows: Iterator[Row], summary: dict[str, Any]) -> None:
         """Every row of the manifest against the file that holds its object."""
         suffix = ".age" if summary["encryption"] else ""
-        in_tars = summary["packing"] == "webdataset"
+        fields = [field for field in summary.get("fields", ()) if field["name"] != PHOTO]
+        columns = ",".join(sorted({field["category"] for field in fields}))
+        may_be = {summary["category"], columns}
         before = ""
         for shard, group in groupby(rows, key=lambda row: row.shard):
             if shard <= before:
                 raise PackageBroken(MANIFEST, f"Its rows of {shown(shard)} are out of order.")
             before = shard
-            listed = _ordered(shard, group, summary["category"])
-            if in_tars:
+            listed = _ordered(shard, group, may_be)
+            if summary["packing"] == "webdataset":
                 self._check(shard + suffix, _Tar(shard + suffix, listed))
+                continue
+            if summary["packing"] == TABLE:
+                names = [field["name"] for field in fields]
+                self._check(shard + suffix, TableCheck(shard + suffix, listed, names))
                 continue
             for row in listed:
                 if not row.path.startswith(f"{shard}/"):
@@ -132,13 +132,13 @@ def _identity(text: str | None) -> object | None:
     return identity
 
 
-def _ordered(shard: str, rows: Iterator[Row], category: str) -> Sequence[Row]:
+def _ordered(shard: str, rows: Iterator[Row], may_be: set[str]) -> Sequence[Row]:
     listed = list(rows)
     for row, following in pairwise(listed):
         if row.path >= following.path:
             raise PackageBroken(MANIFEST, f"Its rows of {shown(shard)} are out of order.")
     for row in listed:
-        if row.category != category or row.bytes < 0:
+        if row.category not in may_be or row.bytes < 0:
             raise PackageBroken(MANIFEST, f"Its row of {shown(row.path)} cannot be.")
     return listed
 

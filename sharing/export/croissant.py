@@ -4,6 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from sharing.export.croissant_columns import column_files, column_sets
+from sharing.export.minimise import EXTENSIONS
+from sharing.offered import Asked, columns_of
+
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -79,8 +83,12 @@ def described(
     date: str,
     manifest_sha256: str,
     shards: Sequence[DeliveredFile],
+    fields: Sequence[Asked] = (),
+    photos: bool = True,
 ) -> bytes:
-    """The JSON-LD document. `date` is YYYY-MM-DD; under age only the manifest can be loaded."""
+    """The JSON-LD document. `date` is YYYY-MM-DD; under age only the manifest can be loaded.
+    `fields` are those of the scope; without `photos` the shards are Parquet."""
+    columns = columns_of(fields)
     encrypted = any(file.path.endswith(".age") for file in shards)
     document = {
         "@context": CONTEXT,
@@ -100,15 +108,21 @@ def described(
                 _file(file.path, _media_type(file.path), file.sha256, f"{file.bytes} B")
                 for file in shards
             ),
-            *([] if encrypted or not shards else [_photos(shards)]),
+            *([] if encrypted or not shards else _file_sets(shards, fields, photos=photos)),
         ],
-        "recordSet": [_record_set()],
+        "recordSet": [
+            _record_set(),
+            *([] if encrypted or not shards or not _has_photos(fields, photos) else [_images()]),
+            *(column_sets(columns, shards, beside=photos) if columns and not encrypted else []),
+        ],
     }
     return (json.dumps(document, indent=2) + "\n").encode()
 
 
 def _media_type(path: str) -> str:
-    return "application/octet-stream" if path.endswith(".age") else "application/x-tar"
+    if path.endswith(".age"):
+        return "application/octet-stream"
+    return "application/x-parquet" if path.endswith(".parquet") else "application/x-tar"
 
 
 def _file(path: str, media_type: str, sha256: str, size: str | None) -> dict[str, Any]:
@@ -123,14 +137,54 @@ def _file(path: str, media_type: str, sha256: str, size: str | None) -> dict[str
     return described_file | ({"contentSize": size} if size else {})
 
 
+def _file_sets(
+    shards: Sequence[DeliveredFile], fields: Sequence[Asked], *, photos: bool
+) -> list[dict[str, Any]]:
+    if not photos:
+        return []
+    found = [_photos(shards)] if _has_photos(fields, photos) else []
+    return [*found, column_files(shards)] if columns_of(fields) else found
+
+
+def _has_photos(fields: Sequence[Asked], photos: bool) -> bool:
+    """True where photographs themselves are among what was asked for."""
+    return photos and (not fields or len(columns_of(fields)) < len(fields))
+
+
 def _photos(shards: Sequence[DeliveredFile]) -> dict[str, Any]:
     return {
         "@type": "cr:FileSet",
         "@id": "photos",
         "name": "photos",
         "containedIn": [{"@id": file.path} for file in shards],
-        "encodingFormat": "image/jpeg",
-        "includes": "*.jpg",
+        "encodingFormat": list(EXTENSIONS),
+        "includes": [f"*{extension}" for extension in EXTENSIONS.values()],
+    }
+
+
+def _images() -> dict[str, Any]:
+    """The photos themselves, by the name that the manifest has in `path`."""
+    name, content = "images/path", "images/image"
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "images",
+        "name": "images",
+        "key": {"@id": name},
+        "field": [
+            _of_file(name, "sc:Text", "filename", "The object's name inside its shard."),
+            _of_file(content, "sc:ImageObject", "content", "The photo."),
+        ],
+    }
+
+
+def _of_file(field: str, kind: str, part: str, description: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": field,
+        "name": field.partition("/")[2],
+        "description": description,
+        "dataType": kind,
+        "source": {"fileSet": {"@id": "photos"}, "extract": {"fileProperty": part}},
     }
 
 

@@ -29,6 +29,14 @@ def key_id(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()
 
 
+def signer(envelope: bytes) -> str | None:
+    """The key id that an envelope says it was signed by; None where it says nothing."""
+    try:
+        return str(json.loads(envelope)["signatures"][0]["keyid"])
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return None
+
+
 def signed(
     files: Sequence[tuple[str, str]], predicate: dict[str, Any], key: Ed25519PrivateKey
 ) -> bytes:

@@ -1,5 +1,7 @@
 """Erases what was staged and will not be released: cancelled, failed, or withdrawn in time."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sharing.export.destination import erase_tree, sync_folder, writing_to
@@ -15,3 +17,21 @@ def erase(staging: Path) -> int:
         if staging.parent.is_dir():
             sync_folder(staging.parent)
     return files
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies somewhere: files, and the bytes in them."""
+
+    files: int
+    bytes: int
+
+
+def found(staging: Path) -> Found:
+    """What lies in the folder; links are counted and not followed."""
+    files = size = 0
+    with writing_to(staging):
+        for folder, _, names in os.walk(staging):
+            files += len(names)
+            size += sum(Path(folder, name).lstat().st_size for name in names)
+    return Found(files, size)

@@ -46,10 +46,15 @@ def taken_at(tiff: Block) -> datetime | None:
     return None
 
 
+def only_orientation(value: int) -> bytes:
+    """An EXIF block (without `Exif\0\0`) whose only tag is the orientation `value`, 2 to 8."""
+    entry = struct.pack(">HHIHH", _ORIENTATION, _SHORT, 1, value, 0)
+    return b"MM\x00*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+
+
 def with_orientation(value: int) -> bytes:
     """A whole APP1 segment whose only tag is the orientation `value`, 2 to 8."""
-    entry = struct.pack(">HHIHH", _ORIENTATION, _SHORT, 1, value, 0)
-    payload = HEADER + b"MM\x00*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    payload = HEADER + only_orientation(value)
     return b"\xff\xe1" + struct.pack(">H", 2 + len(payload)) + payload
 
 

@@ -9,8 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from sharing.errors import Refused, bad_field
-from sharing.export import exif, index_file
-from sharing.export.jpeg_head import exif_block
+from sharing.export import index_file, taken
 from sharing.export.paths import shown, why_unsafe
 from sharing.export.subject_from import check_subject_from, index_file_name, subject_pattern
 
@@ -20,9 +19,10 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
     ".heic": "image/heic",
+    ".heif": "image/heic",
+    ".hif": "image/heic",
 }
 
-_HEAD = 128 * 1024  # EXIF stands in the first segments, each at most 64 KiB
 _REPORT_EVERY = 500
 
 
@@ -36,6 +36,7 @@ class IndexedObject:
     modified_ns: int
     media_type: str
     taken_at: datetime | None
+    row: int | None = None  # its subject's in the dataset's table
 
 
 def scan(
@@ -55,7 +56,7 @@ def scan(
         found = _by_pattern(folder, subject_pattern(subject_from))
     else:
         found = _by_index_file(folder, folder / index_file_name(subject_from))
-    return _counted(found, progress)
+    return counted(found, progress)
 
 
 def folder_of(location: str) -> Path:
@@ -68,9 +69,10 @@ def folder_of(location: str) -> Path:
     return Path(unquote(url.path))
 
 
-def _counted(
+def counted(
     found: Iterator[IndexedObject], progress: Callable[[int], None] | None
 ) -> Iterator[IndexedObject]:
+    """The same objects; `progress` is told now and then how many there were."""
     count = 0
     for count, item in enumerate(found, 1):
         if progress is not None and count % _REPORT_EVERY == 0:
@@ -84,20 +86,20 @@ def _by_pattern(folder: Path, subject_of: Callable[[str], str | None]) -> Iterat
     for path, size, modified, media_type in _images(str(folder), ""):
         subject = subject_of(path)
         if subject is not None:
-            taken = _taken_at(folder / path, media_type)
+            taken = _taken_at(folder / path)
             yield IndexedObject(path, subject, size, modified, media_type, taken)
 
 
 def _by_index_file(folder: Path, file: Path) -> Iterator[IndexedObject]:
     for row in index_file.rows(file):
-        media_type = _media_type(row.object)
+        media_type = media_type_of(row.object)
         status = _regular(folder, row.object)
         if media_type is None or status is None:
             what = "is not an image" if media_type is None else "is not a file in the folder"
             raise index_file.bad_index(
                 file, row.line, f"the object {shown(row.object)} {what}; correct or drop the line."
             )
-        taken = row.taken_at or _taken_at(folder / row.object, media_type)
+        taken = row.taken_at or _taken_at(folder / row.object)
         size, modified = status.st_size, status.st_mtime_ns
         yield IndexedObject(row.object, row.subject, size, modified, media_type, taken)
 
@@ -112,7 +114,7 @@ def _images(folder: str, prefix: str) -> Iterator[tuple[str, int, int, str]]:
         if is_folder:
             yield from _images(entry.path, path + "/")
             continue
-        media_type = _media_type(entry.name)
+        media_type = media_type_of(entry.name)
         if media_type is None or not entry.is_file(follow_symlinks=False):
             continue
         _refuse_odd_name(folder, path)
@@ -145,19 +147,17 @@ def _regular(folder: Path, path: str) -> os.stat_result | None:
     return status if plain else None
 
 
-def _media_type(name: str) -> str | None:
+def media_type_of(name: str) -> str | None:
+    """The media type that a file's name tells; None where it is no image's."""
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower())
 
 
-def _taken_at(file: Path, media_type: str) -> datetime | None:
-    if media_type != "image/jpeg":
-        return None
+def _taken_at(file: Path) -> datetime | None:
     try:
         with file.open("rb", buffering=0) as photo:
-            block = exif_block(photo.read(_HEAD))
+            return taken.taken_at(lambda at, size: os.pread(photo.fileno(), size, at))
     except OSError:
         return None
-    return exif.taken_at(block) if block else None
 
 
 __all__ = ["MEDIA_TYPES", "IndexedObject", "check_subject_from", "folder_of", "scan"]

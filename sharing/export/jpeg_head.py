@@ -1,6 +1,6 @@
 """What stays of a JPEG's application segments: four things, each rebuilt clean."""
 
-from sharing.export import exif
+from sharing.export import exif, icc
 
 _JFIF = b"JFIF\x00"
 _ADOBE = b"Adobe"
@@ -48,9 +48,8 @@ class Head:
             return b""
         if len(self.profile) == 1:
             whole = self.profile[0][18:]
-            if len(whole) >= 128 and int.from_bytes(whole[:4], "big") == len(whole):
-                ordered = bytes(self.profile[0][16:18]) == b"\x01\x01"
-                return bytes(self.profile[0]) if ordered and _is_profile(whole) else b""
+            if icc.own_length(whole) == len(whole) and bytes(self.profile[0][16:18]) == b"\x01\x01":
+                return bytes(self.profile[0])
         return _chunked(self._joined())
 
     def _joined(self) -> bytes:
@@ -60,8 +59,7 @@ class Head:
         if numbers != list(range(1, len(chunks) + 1)):
             return b""
         whole = b"".join(segment[18:] for segment in chunks)
-        size = int.from_bytes(whole[:4], "big")
-        return whole[:size] if 128 <= size <= len(whole) and _is_profile(whole) else b""
+        return whole[: icc.own_length(whole)]
 
 
 def exif_block(start: bytes) -> bytes:
@@ -75,10 +73,6 @@ def exif_block(start: bytes) -> bytes:
             break
         at += 2 + length
     return b""
-
-
-def _is_profile(whole: bytes | memoryview) -> bool:
-    return whole[36:40] == b"acsp"
 
 
 def _chunked(profile: bytes) -> bytes:

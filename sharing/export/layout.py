@@ -10,10 +10,15 @@ MANIFEST = "manifest.parquet"
 SUMMARY = "manifest.json"
 CROISSANT = "croissant.json"
 OBJECTS = "objects"
+TABLE = "table"
 PARTS = "parts"
 WORK = ".work"
 
-PACKINGS = ("webdataset", "objects")
+JSON_TYPE = "application/json"
+PARQUET_TYPE = "application/vnd.apache.parquet"
+
+PACKINGS = ("webdataset", OBJECTS, TABLE)
+DATA_FILES = ("shard-", "table-")  # how a package's top-level data files begin
 
 
 @dataclass(frozen=True, slots=True)

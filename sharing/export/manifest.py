@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sharing.export.layout import JSON_TYPE
 from sharing.export.pseudonyms import OBJECT_HEX
 
 SCHEMA = pa.schema(
@@ -41,7 +42,7 @@ class Row(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What a manifest adds up to."""
+    """What a manifest adds up to. A photograph and the columns beside it are one object."""
 
     objects: int
     bytes: int
@@ -74,20 +75,22 @@ def concatenate(parts: Sequence[Path], file: Path) -> None:
 
 def counts(file: Path) -> Counts:
     """Objects, their bytes and the distinct subjects in a manifest or part."""
-    table = pq.read_table(file, columns=["bytes", "subject_pseudonym"])
+    table = pq.read_table(file, columns=["bytes", "subject_pseudonym", "media_type"])
+    columns = pc.sum(pc.equal(table["media_type"], JSON_TYPE)).as_py() or 0
     return Counts(
-        table.num_rows,
+        max(columns, table.num_rows - columns),
         pc.sum(table["bytes"]).as_py() or 0,
         pc.count_distinct(table["subject_pseudonym"]).as_py(),
     )
 
 
 def repeated_object(file: Path) -> str | None:
-    """An object's pseudonym that stands in the manifest twice, or None."""
+    """An object's pseudonym that stands in the manifest twice, or None; once for a photograph and
+    once for its columns is right."""
     paths = pq.read_table(file, columns=["path"])["path"]
-    names = pc.utf8_slice_codeunits(
-        pc.replace_substring_regex(paths, ".*/", ""), 0, OBJECT_HEX
-    ).combine_chunks()
+    keys = pc.utf8_slice_codeunits(pc.replace_substring_regex(paths, ".*/", ""), 0, OBJECT_HEX)
+    beside = pc.if_else(pc.ends_with(paths, ".json"), ".json", "")
+    names = pc.binary_join_element_wise(keys, beside, "").combine_chunks()
     if pc.count_distinct(names).as_py() == len(names):
         return None
     tally = names.value_counts()

@@ -5,13 +5,15 @@ attempt that begins sweeps away what earlier ones left there, so that one that w
 wakes up, finds its files gone and publishes nothing."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
-from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sharing.export import manifest, tar
+from sharing.export.bucket import Bucket
+from sharing.export.columns import Columns, TableObjects
 from sharing.export.destination import (
     DestinationFailed,
     erase_tree,
@@ -21,18 +23,23 @@ from sharing.export.destination import (
     writing_to,
 )
 from sharing.export.layout import OBJECTS, PACKINGS, PARTS, WORK, PackedFile
-from sharing.export.minimise import Unreadable, minimise
+from sharing.export.objects import Objects
 from sharing.export.pseudonyms import Pseudonyms
 from sharing.export.shard_file import Piece, ShardFile, encrypted, write_encrypted
-from sharing.export.source import Candidate, SourceFailed, Unread, read
+from sharing.export.source import Candidate, SourceFailed, Unread
+from sharing.export.stopwatch import Step, Stopwatch
+from sharing.export.suspects import InHand, Watch
 
-_EXTENSION = ".jpg"  # minimise lets nothing else through
-_REPORT_EVERY = 32
+if TYPE_CHECKING:
+    from sharing.export.canary import Planted
+
+_AT_ONCE = 8 * 1024 * 1024  # bytes; a larger object is written, and encrypted, as it is read
 
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """One packed shard. `bytes` counts the plain objects; `manifest` is the part's path."""
+    """One packed shard. `bytes` counts the plain objects; `manifest` is the part's path; `stages`
+    says how many microseconds went where."""
 
     number: int
     files: tuple[PackedFile, ...]
@@ -41,10 +48,11 @@ class ShardResult:
     manifest: str
     manifest_sha256: str
     unread: tuple[Unread, ...]
+    stages: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 def write_shard(
-    source: Path,
+    source: Path | Bucket,
     staging: Path,
     number: int,
     candidates: Sequence[Candidate],
@@ -55,23 +63,46 @@ def write_shard(
     age_recipient: str | None,
     attempt: str,
     progress: Callable[[int, int], None] | None,
+    watch: Watch | None = None,
+    planted: "Sequence[Planted]" = (),
+    columns: Columns | None = None,
 ) -> ShardResult:
     """Writes shard `number` of a package into `staging`.
 
     Objects are ordered by pseudonym, so that their order says nothing about the subjects' names.
-    `progress` is told (objects, bytes) as they pass and may raise to stop. Raises
-    DestinationFailed or SourceFailed, and then nothing of this attempt is visible. The same
-    candidates always give the same bytes, except under age, which draws a new key for each file.
+    `columns` are what is taken from the dataset's table, beside the photographs or alone.
+    `progress` is told (objects, bytes) as they pass and may raise to stop; `watch` finds objects
+    that kill. Raises DestinationFailed or SourceFailed, and then nothing of this attempt is
+    visible. The same candidates always give the same bytes, except under age, which draws a new key
+    for each file.
     """
     if packing not in PACKINGS:
         raise ValueError(f"packing is one of {', '.join(PACKINGS)}, not {packing!r}")
-    with writing_to(staging):
+    clock = Stopwatch()
+    with writing_to(staging), InHand(watch) as hand:
         shard = _Shard(staging, number, packing, age_recipient, attempt)
         try:
-            objects = _Objects(source, candidates, category, pseudonyms, progress)
-            files = shard.write(objects)
+            objects: Objects | TableObjects
+            if columns is not None and columns.alone:
+                objects = TableObjects(columns, candidates, pseudonyms, shard.name)
+                files = shard.write_table(objects)
+            else:
+                objects = Objects(
+                    source,
+                    candidates,
+                    category,
+                    pseudonyms,
+                    columns,
+                    planted,
+                    progress=progress,
+                    clock=clock,
+                    hand=hand,
+                )
+                files = shard.write(objects)
             part = manifest.encoded(objects.rows)
+            clock.lap(Step.PACK)
             shard.publish(part)
+            clock.lap(Step.SYNC)
         except FileNotFoundError:
             raise shard.superseded() from None
         finally:
@@ -79,75 +110,13 @@ def write_shard(
     return ShardResult(
         number=number,
         files=files,
-        objects=len(objects.rows),
+        objects=objects.objects,
         bytes=objects.bytes,
         manifest=shard.part,
         manifest_sha256=sha256(part).hexdigest(),
         unread=tuple(objects.unread),
+        stages=clock.microseconds(),
     )
-
-
-class _Objects:
-    """The stripped objects of a shard, one by one, and the rows that describe them."""
-
-    def __init__(
-        self,
-        source: Path,
-        candidates: Sequence[Candidate],
-        category: str,
-        pseudonyms: Pseudonyms,
-        progress: Callable[[int, int], None] | None,
-    ) -> None:
-        self.rows: list[manifest.Row] = []
-        self.unread: list[Unread] = []
-        self.bytes = 0
-        self._category = category
-        self._pseudonyms = pseudonyms
-        self._progress = progress
-        named = [(pseudonyms.object(candidate.path), candidate) for candidate in candidates]
-        named.sort(key=itemgetter(0))
-        self._names = [name for name, _ in named]
-        self._read = read(source, [candidate for _, candidate in named])
-
-    def stripped(self, folder: str, shard: str) -> Iterator[tuple[str, list[Piece], int]]:
-        """(file name, pieces, bytes) of each object that can be exported."""
-        done = 0
-        for name, (candidate, data) in zip(self._names, self._read, strict=True):
-            done += 1
-            if self._progress is not None and done % _REPORT_EVERY == 0:
-                self._progress(done, self.bytes)
-            if isinstance(data, Unread):
-                self.unread.append(data)
-                continue
-            try:
-                pieces = minimise(data, candidate.media_type)
-            except Unreadable as why:
-                self.unread.append(Unread(candidate.path, why.detail))
-                continue
-            size = self._add(folder + name + _EXTENSION, shard, candidate, pieces)
-            yield name + _EXTENSION, pieces, size
-        if self._progress is not None:
-            self._progress(done, self.bytes)
-
-    def _add(self, path: str, shard: str, candidate: Candidate, pieces: list[Piece]) -> int:
-        digest, size = sha256(), 0
-        for piece in pieces:
-            digest.update(piece)
-            size += len(piece)
-        self.bytes += size
-        self.rows.append(
-            manifest.Row(
-                path=path,
-                shard=shard,
-                bytes=size,
-                sha256=digest.hexdigest(),
-                subject_pseudonym=self._pseudonyms.subject(candidate.subject),
-                category=self._category,
-                consent_position=candidate.consent_position,
-                media_type=candidate.media_type,
-            )
-        )
-        return size
 
 
 class _Shard:
@@ -161,9 +130,11 @@ class _Shard:
         self._age = age_recipient
         self._suffix = ".age" if age_recipient else ""
         self._tar = packing == "webdataset"
-        self._name = f"shard-{number:05}.tar" if self._tar else f"{OBJECTS}/{number:05}"
+        self._single = packing != OBJECTS
+        kind = f"shard-{number:05}.tar" if self._tar else f"table-{number:05}.parquet"
+        self._name = self.name = kind if self._single else f"{OBJECTS}/{number:05}"
         # What is delivered: one file, or one folder. Either is renamed into place in one step.
-        self._data = staging / (self._name + self._suffix if self._tar else self._name)
+        self._data = staging / (self._name + self._suffix if self._single else self._name)
         earlier = staging / WORK / f"{number:05}"
         erase_tree(earlier)
         self.work = earlier / sha256(attempt.encode()).hexdigest()[:16]
@@ -171,38 +142,57 @@ class _Shard:
         (staging / PARTS).mkdir(exist_ok=True)
         self._data.parent.mkdir(exist_ok=True)
 
-    def write(self, objects: _Objects) -> tuple[PackedFile, ...]:
+    def write(self, objects: Objects) -> tuple[PackedFile, ...]:
         """Writes the objects where nobody sees them yet."""
         return self._write_tar(objects) if self._tar else self._write_objects(objects)
 
-    def _write_tar(self, objects: _Objects) -> tuple[PackedFile, ...]:
-        pieces = _members(objects.stripped("", self._name))
-        with ShardFile(self.work / "data") as file:
+    def write_table(self, objects: TableObjects) -> tuple[PackedFile, ...]:
+        """The same of the rows of a table."""
+        return self._write_file(objects, iter([objects.parquet()]))
+
+    def _write_tar(self, objects: Objects) -> tuple[PackedFile, ...]:
+        return self._write_file(objects, _members(objects.stripped("", self.name)))
+
+    def _write_file(
+        self, objects: Objects | TableObjects, pieces: Iterator[Piece]
+    ) -> tuple[PackedFile, ...]:
+        written = self._write(self.work / "data", pieces)
+        if not objects.rows:
+            (self.work / "data").unlink()
+            return ()
+        return (PackedFile(self._data.name, *written),)
+
+    def _write_objects(self, objects: Objects) -> tuple[PackedFile, ...]:
+        folder = self.work / "data"
+        folder.mkdir()
+        files = []
+        for name, pieces, size in objects.stripped(f"{self._name}/", self._name):
+            file = folder / (name + self._suffix)
+            if size > _AT_ONCE:
+                written = self._write(file, iter(pieces))
+            else:
+                data, digest = b"".join(pieces), objects.rows[-1].sha256
+                if self._age:
+                    data = encrypted(data, self._age)
+                    digest = sha256(data).hexdigest()
+                file.write_bytes(data)
+                written = len(data), digest
+            files.append(PackedFile(f"{self._name}/{file.name}", *written))
+        sync_files(folder)
+        objects.clock.lap(Step.SYNC)
+        if not files:
+            folder.rmdir()
+        return tuple(files)
+
+    def _write(self, path: Path, pieces: Iterator[Piece]) -> tuple[int, str]:
+        """(bytes, sha256) of a new file of these pieces, as they are delivered."""
+        with ShardFile(path) as file:
             if self._age:
                 write_encrypted(file, pieces, self._age)
             else:
                 for piece in pieces:
                     file.write(piece)
-        if not objects.rows:
-            (self.work / "data").unlink()
-            return ()
-        return (PackedFile(self._data.name, file.bytes, file.sha256),)
-
-    def _write_objects(self, objects: _Objects) -> tuple[PackedFile, ...]:
-        folder = self.work / "data"
-        folder.mkdir()
-        files = []
-        for name, pieces, _ in objects.stripped(f"{self._name}/", self._name):
-            data, digest = b"".join(pieces), objects.rows[-1].sha256
-            if self._age:
-                data = encrypted(data, self._age)
-                digest = sha256(data).hexdigest()
-            (folder / (name + self._suffix)).write_bytes(data)
-            files.append(PackedFile(f"{self._name}/{name}{self._suffix}", len(data), digest))
-        sync_files(folder)
-        if not files:
-            folder.rmdir()
-        return tuple(files)
+        return file.bytes, file.sha256
 
     def publish(self, part: bytes) -> None:
         """Renames data and manifest part into place."""
@@ -231,7 +221,7 @@ class _Shard:
             self._data.unlink(missing_ok=True)
 
 
-def _members(stripped: Iterator[tuple[str, list[Piece], int]]) -> Iterator[Piece]:
+def _members(stripped: Iterator[tuple[str, Iterable[Piece], int]]) -> Iterator[Piece]:
     """The bytes of a tar of these objects."""
     for name, pieces, size in stripped:
         yield tar.header(name, size)

@@ -4,7 +4,7 @@ Consent is looked at once more with the ledger held, and the database looks at t
 when the row is written."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +12,14 @@ from sqlmodel import Session
 
 from sharing.consent_source import LEDGER_ALONE, Demanded
 from sharing.export.pack import PackedFile, ShardResult
-from sharing.export.runs import EXPORTER, RunCase, case_of
+from sharing.export.runs import EXPORTER, UNTIMED, RunCase, case_of
 from sharing.export.seal import PackageHeader, Sealed
 from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
-from sharing.records import audit, consent_sources, exports, requests
-from sharing.records.datasets import Dataset
+from sharing.export.table_part import packing_of
+from sharing.push import target
+from sharing.records import audit, canaries, clocks, consent_sources, exports, pulses, requests
+from sharing.records.datasets import Dataset, offer_of
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
 from sharing.records.tables import now
@@ -58,6 +60,7 @@ class Released:
     partner_id: str
     fence: int
     envelope: str
+    push: str | None = None  # the partner's own place, where it is to be put too
 
 
 def is_released(session: Session, export_id: str) -> bool:
@@ -92,13 +95,14 @@ def proven(session: Session, run: Run) -> Run | Stale:
     Stale, where sealing would be in vain."""
     case = case_of(session, run.export_id)
     shards = exports.shards_of(session, run.export_id)
-    proof, stale = look_ahead(session, case.request, case.revision, shards, now())
+    at = clocks.at(session, case.export)
+    proof, stale = look_ahead(session, case.request, case.revision, shards, at)
     return Stale(tuple(stale)) if stale else replace(run, proof=proof)
 
 
 def hold(unit: Unit, run: Run, stale: Stale) -> None:
     """These shards are to be made again; all others stay as they are."""
-    case = case_of(unit.session, run.export_id, hold=True)
+    case = case_of(unit.session, run.export_id, hold=True, though_paused=True)
     if not is_released(unit.session, run.export_id):
         _hold(unit, case, stale.shards)
 
@@ -111,7 +115,11 @@ def _hold(unit: Unit, case: RunCase, stale: Sequence[int]) -> None:
 
 
 def release(
-    unit: Unit, run: Run, sealed: Sealed, demanded: Demanded = LEDGER_ALONE
+    unit: Unit,
+    run: Run,
+    sealed: Sealed,
+    demanded: Demanded = LEDGER_ALONE,
+    spent: Mapping[str, int] = UNTIMED,
 ) -> Stale | None:
     """The transaction in which bytes leave: the consent of every subject in it is looked at once
     more with the ledger held, and the database looks at the whole promise as the row is written.
@@ -119,8 +127,9 @@ def release(
     case = case_of(unit.session, run.export_id, hold=True)
     if is_released(unit.session, run.export_id):
         return None
-    at = now()
+    exports.spend(case.export, spent)
     shards = exports.shards_of(unit.session, run.export_id)
+    at = clocks.at(unit.session, case.export)
     stale = lapsed(unit.session, case.request, case.revision, shards, at, run.proof)
     consent_sources.demand_fresh(unit.session, demanded)
     if stale:
@@ -166,17 +175,30 @@ def released(session: Session, export_id: str) -> Released:
     """What is to be handed over to whom."""
     row = session.get_one(Release, export_id)
     request = requests.get(session, row.request_id)
-    return Released(request.partner_id, row.fence, row.envelope)
+    push = target(requests.revision_row(session, request).body, export_id)
+    return Released(request.partner_id, row.fence, row.envelope, push)
 
 
-def delivered(unit: Unit, export_id: str, location: str) -> None:
-    """The package lies where the partner can get it."""
+def delivered(
+    unit: Unit,
+    export_id: str,
+    location: str,
+    pushed: str | None = None,
+    spent: Mapping[str, int] = UNTIMED,
+) -> None:
+    """The package lies where the partner can get it, and was `pushed` to a place of its own.
+    `spent`: microseconds by stage."""
     export = exports.get(unit.session, export_id, hold=True)
     if export.state == ExportState.DELIVERED:
         return
     request = requests.get(unit.session, export.request_id, hold=True)
+    exports.spend(export, spent)
     export.state, export.location, export.ended_at = ExportState.DELIVERED, location, now()
+    pulses.forget(unit.session, export_id)
     requests.end(request, RequestState.DELIVERED)
+    if pushed is not None:
+        unit.audit(EXPORTER, "package.pushed", request.id, export=export_id, to=pushed)
+        unit.tell("package.pushed", export_id, partner_id=request.partner_id, request_id=request.id)
     for what, subject in (("export.delivered", export_id), ("request.delivered", request.id)):
         unit.audit(EXPORTER, what, request.id, export=export_id)
         unit.tell(what, subject, partner_id=request.partner_id, request_id=request.id)
@@ -197,13 +219,15 @@ def _header(session: Session, case: RunCase, shards: Sequence[ExportShard]) -> P
         digest=case.export.digest,
         clearance_digest=case.clearance.seal,
         agreement_digest=case.clearance.agreement_digest,
-        packing=body["delivery"]["format"],
+        packing=packing_of(dataset, case.revision),
         excluded=dict(case.export.excluded),
         consent_position=max(s.consent_position or 0 for s in shards),
         audit_position=head,
         audit_hash=linked,
         created=case.export.triggered_at,
         retention_days=body["retention_days"],
+        canaries=canaries.are_in(session, case.export.id),
+        fields=offer_of(dataset).asked(body["scope"]["fields"]),
     )
 
 

@@ -4,7 +4,7 @@ The seal is returned, not written: the release transaction commits it first, and
 `deliver` put it where the partner finds it. Sealing again gives the same bytes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
@@ -21,11 +21,13 @@ from sharing.export.layout import (
     OBJECTS,
     SEAL,
     SUMMARY,
+    TABLE,
     WORK,
     PackedFile,
     plain_files,
 )
 from sharing.export.pack import ShardResult
+from sharing.offered import Asked
 
 VERSION = 1
 
@@ -56,6 +58,8 @@ class PackageHeader:
     audit_hash: str
     created: datetime
     retention_days: int
+    canaries: bool = False  # that there are some, not which
+    fields: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,14 @@ class Sealed:
 
 
 def seal(
-    staging: Path, shards: Sequence[ShardResult], header: PackageHeader, key: Ed25519PrivateKey
+    staging: Path,
+    shards: Sequence[ShardResult],
+    header: PackageHeader,
+    key: Ed25519PrivateKey,
+    elsewhere: Mapping[str, int] | None = None,
 ) -> Sealed:
-    """Checks what is staged against `shards`, completes the package and signs it.
+    """Checks what is staged against `shards`, completes the package and signs it. `elsewhere`: the
+    sizes of files that are staged in an object store, by their paths in the package.
 
     Raises SealRefused where anything is missing, different, twice or extra, and
     DestinationFailed where the rest cannot be written.
@@ -82,13 +91,13 @@ def seal(
         # What superseded attempts left; one of them that wakes up now has nothing to publish.
         erase_tree(staging / WORK)
         _drop_if_empty(staging / OBJECTS)
-        _check_staged(staging, ordered)
+        _check_staged(staging, ordered, elsewhere or {})
         manifest_file = _write_manifest(staging, ordered)
         counts = manifest.counts(staging / MANIFEST)
         _check_counts(staging, ordered, counts)
         files = [file for shard in ordered for file in shard.files]
         added = [manifest_file]
-        if header.packing == "webdataset":
+        if header.packing != OBJECTS:
             text = _croissant(header, manifest_file, files)
             added.append(_write(staging, CROISSANT, text))
         summary = _summary(header, counts, [*files, *added])
@@ -107,12 +116,15 @@ def seal(
     )
 
 
-def _check_staged(staging: Path, shards: Sequence[ShardResult]) -> None:
+def _check_staged(
+    staging: Path, shards: Sequence[ShardResult], elsewhere: Mapping[str, int]
+) -> None:
     expected = {file.path: file.bytes for shard in shards for file in shard.files}
     parts = {shard.manifest: shard.manifest_sha256 for shard in shards}
     if len({shard.number for shard in shards}) != len(shards):
         raise SealRefused("Two shards have the same number.")
     sizes, besides = plain_files(staging)
+    sizes |= elsewhere
     for path, size in expected.items():
         if sizes.get(path) != size:
             raise SealRefused(_differs(path, size, sizes.get(path)))
@@ -174,6 +186,8 @@ def _croissant(
         date=header.created.astimezone(UTC).date().isoformat(),
         manifest_sha256=manifest_file.sha256,
         shards=shards,
+        fields=header.fields,
+        photos=header.packing != TABLE,
     )
 
 
@@ -190,6 +204,10 @@ def _summary(
         "title": header.title,
         "purpose": header.purpose,
         "category": header.category,
+        "fields": [
+            {"name": field.name, "form": str(field.form), "category": field.category}
+            for field in header.fields
+        ],
         "digest": header.digest,
         "clearance_digest": header.clearance_digest,
         "agreement": {"digest": header.agreement_digest, "retention_days": header.retention_days},
@@ -197,6 +215,7 @@ def _summary(
         "packing": header.packing,
         "encryption": "age" if encrypted else None,
         "counts": counts._asdict(),
+        "canaries": header.canaries,
         "excluded": dict(sorted(header.excluded.items())),
         "consent_position": header.consent_position,
         "audit": {"position": header.audit_position, "hash": header.audit_hash},

@@ -1,20 +1,20 @@
 """The first stage of the pipe: what is in scope, shard by shard, and whom consent lets through."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col
 
-from sharing.consent import Answer, Question, verify
+from sharing.consent import Answer
 from sharing.export.pack import Candidate
+from sharing.questions import Questions, terms_of, verify_all
 from sharing.records import consents, heads, news
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
 from sharing.records.exports import ExportShard
 from sharing.records.requests import Request, RequestRevision
 from sharing.request import taken_within
-from sharing.terms import terms_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +40,26 @@ class Proof:
     until: datetime | None
 
 
-def cut(objects: Sequence[tuple[int, str]], size: int) -> Iterator[tuple[int, int]]:
-    """A scope cut into shards of at most `size` objects: first and last index position of each."""
-    for start in range(0, len(objects), size):
-        part = objects[start : start + size]
-        yield part[0][0], part[-1][0]
-
-
 def choose(
     session: Session, request: Request, revision: RequestRevision, shard: ExportShard, at: datetime
 ) -> Chosen:
     """Asks every subject of a shard again, at this moment."""
     dataset = session.get_one(Dataset, revision.dataset_id)
-    asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
+    asked = consents.questions(session, revision.body, dataset, request.partner_id)
     position = heads.position(session.connection(), "consent")
     said = consents.of_objects(session, dataset.id, revision.index_version, shard.first, shard.last)
     answers: dict[str, Answer] = {}
     excluded: Counter[str] = Counter()
     candidates, places = list[Candidate](), list[int]()
-    for place, path, subject, size, modified_ns, media_type in _rows(session, revision, shard):
+    for place, path, subject, size, modified_ns, media_type, row in _rows(session, revision, shard):
         answer = answers.get(subject)
         if answer is None:
-            answer = answers[subject] = verify(asked, said.get(subject, ()), at)
+            answer = answers[subject] = verify_all(asked, said.get(subject, ()), at)
         if answer.excluded is not None:
             excluded[answer.excluded] += 1
         else:
-            candidates.append(Candidate(path, subject, size, modified_ns, media_type, position))
+            found = Candidate(path, subject, size, modified_ns, media_type, position, row)
+            candidates.append(found)
             places.append(place)
     ends = [a.until for a in answers.values() if a.excluded is None and a.until is not None]
     return Chosen(
@@ -74,13 +68,13 @@ def choose(
         dict(excluded),
         position,
         min(ends, default=None),
-        terms_digest(asked),
+        terms_of(asked),
     )
 
 
 def _rows(
     session: Session, revision: RequestRevision, shard: ExportShard
-) -> Sequence[tuple[int, str, str, int, int, str]]:
+) -> Sequence[tuple[int, str, str, int, int, str, int | None]]:
     statement = in_scope(
         revision.dataset_id,
         revision.index_version,
@@ -94,6 +88,7 @@ def _rows(
             DatasetObject.bytes,
             DatasetObject.modified_ns,
             DatasetObject.media_type,
+            DatasetObject.row,
         )
     )
     return [tuple(row) for row in rows]
@@ -141,8 +136,8 @@ def _stale(
     """The shards that may not go; and, where there are none, when the first consent runs out of
     those that were given anew since the shards were made."""
     dataset = session.get_one(Dataset, revision.dataset_id)
-    asked = consents.question(session, revision.body["purpose"], dataset, request.partner_id)
-    terms = terms_digest(asked)
+    asked = consents.questions(session, revision.body, dataset, request.partner_id)
+    terms = terms_of(asked)
     stale = {s.number for s in shards if s.consent_until is not None and s.consent_until <= at}
     stale |= {s.number for s in shards if s.consent_terms != terms}
     known = {s.number: max(s.consent_position or 0, proof.position if proof else 0) for s in shards}
@@ -158,7 +153,7 @@ def _stale(
 
 def _asked_of(
     session: Session,
-    asked: Question,
+    asked: Questions,
     at: datetime,
     hit: Mapping[int, Sequence[str]],
     stale: set[int],
@@ -168,7 +163,7 @@ def _asked_of(
     wanted = {number: subjects for number, subjects in hit.items() if number not in stale}
     subjects = sorted(set().union(*wanted.values()))
     said = consents.of_subjects(session, subjects)
-    answers = {subject: verify(asked, said.get(subject, ()), at) for subject in subjects}
+    answers = {subject: verify_all(asked, said.get(subject, ()), at) for subject in subjects}
     ended = {subject for subject, answer in answers.items() if answer.excluded is not None}
     stale |= {number for number, inside in wanted.items() if not ended.isdisjoint(inside)}
     return min((a.until for a in answers.values() if a.until is not None), default=None)

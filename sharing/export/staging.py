@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from sharing.errors import Refused
 from sharing.export.destination import writing_to
+from sharing.export.suspects import Watch
 
 STAGING = ".staging"
 
@@ -24,6 +24,12 @@ class Staging:
     def attempt(self, shard: int, fence: int) -> Path:
         """The folder of one attempt at a shard, made."""
         return _made(self.folder / f"shard-{shard:05}.{fence}")
+
+    def watch(self, shard: int, fence: int, seconds: float) -> Watch:
+        """How this attempt at a shard is watched, beside what earlier ones left."""
+        marks = (self.folder / f"shard-{shard:05}.{earlier}.mark" for earlier in range(1, fence))
+        mark = _made(self.folder) / f"shard-{shard:05}.{fence}.mark"
+        return Watch(mark, tuple(mark for mark in marks if mark.exists()), seconds)
 
     def package(self, fence: int) -> Path:
         """The folder in which one attempt at a release puts the package together, made empty."""
@@ -47,15 +53,3 @@ def _made(folder: Path) -> Path:
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def local(url: str, name: str) -> Path:
-    """The folder that a file:// URL or a plain path names; Refused for anything else."""
-    if url.startswith("file://"):
-        return Path(url.removeprefix("file://"))
-    if "://" in url:
-        raise Refused(
-            "unsupported_location",
-            f"{name} {url!r} can't be used here: give a folder's path or a file:// URL.",
-        )
-    return Path(url)

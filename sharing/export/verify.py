@@ -15,7 +15,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sharing.export import envelope, manifest
 from sharing.export.contents import Contents, PackageBroken
-from sharing.export.layout import MANIFEST, PACKINGS, SEAL, SUMMARY, PackedFile, plain_files
+from sharing.export.layout import (
+    DATA_FILES,
+    MANIFEST,
+    PACKINGS,
+    SEAL,
+    SUMMARY,
+    PackedFile,
+    plain_files,
+)
 from sharing.export.paths import shown, why_unsafe
 
 _LARGEST_JSON = 1 << 30  # bytes; a seal over some millions of files is a few hundred MB
@@ -60,11 +68,11 @@ def _verified(
     age_identity: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> Verification:
-    digests, predicate = _sealed(package, key)
+    digests, predicate = sealed(_bounded(package, SEAL), key)
     sizes = _same_files(package, digests)
     contents = Contents(package, digests, sizes, age_identity, progress)
     for path in sorted(digests):
-        if "/" not in path and not path.startswith("shard-"):
+        if "/" not in path and not path.startswith(DATA_FILES):
             contents.check_whole(path)
     summary = _summary(package, predicate, digests, sizes)
     counts = _against_manifest(package, contents, summary)
@@ -84,10 +92,10 @@ def _verified(
     )
 
 
-def _sealed(package: Path, key: Ed25519PublicKey) -> tuple[dict[str, str], dict[str, Any]]:
-    """(sha256 by path, predicate) of the seal."""
+def sealed(seal: bytes, key: Ed25519PublicKey) -> tuple[dict[str, str], dict[str, Any]]:
+    """(sha256 by path, predicate) of a seal, once its signature holds; raises PackageBroken."""
     try:
-        statement = envelope.opened(_bounded(package, SEAL), key)
+        statement = envelope.opened(seal, key)
         digests: dict[str, str] = {}
         for subject in statement["subject"]:
             name, digest = subject["name"], subject["digest"]["sha256"]
@@ -175,4 +183,4 @@ def _against_manifest(
         raise PackageBroken(MANIFEST, f"It is malformed: {error}") from None
 
 
-__all__ = ["PackageBroken", "Verification", "verify"]
+__all__ = ["PackageBroken", "Verification", "sealed", "verify"]

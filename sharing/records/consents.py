@@ -11,8 +11,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.consent import Action, ConsentEvent, Question
 from sharing.jurisdiction_file import in_force
+from sharing.offered import categories
 from sharing.records import heads, ledger, lists, notices, recalling
-from sharing.records.datasets import Dataset, DatasetObject
+from sharing.records.datasets import Dataset, DatasetObject, offer_of
 from sharing.records.notices import Notice
 from sharing.records.parties import Partner
 from sharing.records.tables import Position, now
@@ -99,13 +100,21 @@ def append(unit: Unit, events: Sequence[Mapping[str, Any]], moment: datetime | N
     linked = ledger.checkpoint(connection, batch, at)
     unit.audit(ledger.ACTOR, ledger.LINKED, first=first, last=last, checkpoint=linked)
     if any(event["action"] != Action.GIVEN or event.get("minor") for event in events):
-        recalling.open_for(unit, first, last, question, of_subjects)
+        recalling.open_for(unit, first, last, questions, of_subjects)
     return last
 
 
-def question(session: Session, purpose: str, dataset: Dataset, recipient: str) -> Question:
-    """What subjects of a dataset must have said yes to, for this purpose and recipient."""
-    return asking(session, purpose, dataset.category, recipient, dataset.special_category)
+def questions(
+    session: Session, body: Mapping[str, Any], dataset: Dataset, recipient: str
+) -> tuple[Question, ...]:
+    """What subjects of a dataset must have said yes to, for a request with this body: one question
+    for each category of data in it, the photographs' first."""
+    fields = offer_of(dataset).asked(body["scope"]["fields"])
+    special = dataset.special_category
+    return tuple(
+        asking(session, body["purpose"], category, recipient, special)
+        for category in categories(fields)
+    )
 
 
 def asking(

@@ -9,14 +9,19 @@ from sqlmodel import Field, Session, SQLModel, col, insert, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from sharing.errors import Refused
+from sharing.offered import Offer, table_of
 from sharing.records import ledger
 from sharing.records.tables import new_id, now
 
+_GIVEN = {"autoincrement": False}
+
 
 class Dataset(SQLModel, table=True):
-    """A folder of objects of one category. `index_version` is its current index; 0: none yet.
+    """A folder of objects of one category, or a table of rows, or both, joined by subject.
+    `index_version` is its current index; 0: none yet.
 
-    `purposes`: the purposes it may be shared for; null where it doesn't say.
+    `purposes`: the purposes it may be shared for; null where it doesn't say. `tabular`: its table,
+    as declared; null where it has none. Without photographs `location` is empty.
     """
 
     __tablename__ = "dataset"
@@ -27,6 +32,7 @@ class Dataset(SQLModel, table=True):
     special_category: bool
     subject_from: str
     purposes: list[str] | None = Field(default=None, sa_column=Column(JSON))
+    tabular: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     index_version: int = 0
     objects: int = 0
     subjects: int = 0
@@ -49,6 +55,45 @@ class DatasetObject(SQLModel, table=True):
     modified_ns: int = Field(sa_type=BigInteger)
     media_type: str
     taken_at: datetime | None = None
+    row: int | None = Field(default=None, sa_type=BigInteger)  # its subject's in the table
+
+
+class IndexedTable(SQLModel, table=True):
+    """One Parquet file of a dataset's table, as it was when a version of the index was made. Its
+    rows have the numbers from `first` on."""
+
+    __tablename__ = "indexed_table"
+    dataset_id: str = Field(primary_key=True, foreign_key="dataset.id")
+    index_version: int = Field(primary_key=True)
+    first: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    path: str
+    rows: int = Field(sa_type=BigInteger)
+    bytes: int = Field(sa_type=BigInteger)
+    modified_ns: int = Field(sa_type=BigInteger)
+
+
+def offer_of(dataset: Dataset) -> Offer:
+    """What may be asked of a dataset."""
+    return Offer(bool(dataset.location), dataset.category, table_of(dataset.tabular))
+
+
+def keep_tables(
+    session: Session, dataset_id: str, index: int, files: Iterable[Mapping[str, Any]]
+) -> None:
+    """Notes the files of a table for a version that is still being written."""
+    for file in files:
+        session.add(IndexedTable(dataset_id=dataset_id, index_version=index, **file))
+
+
+def tables_of(session: Session, dataset_id: str, index: int) -> list[IndexedTable]:
+    """The files of a dataset's table at a version of its index, in order."""
+    return list(
+        session.exec(
+            select(IndexedTable)
+            .where(IndexedTable.dataset_id == dataset_id, IndexedTable.index_version == index)
+            .order_by(col(IndexedTable.first))
+        )
+    )
 
 
 def add(session: Session, **values: Any) -> Dataset:
@@ -69,13 +114,33 @@ def append_objects(session: Session, rows: Sequence[Mapping[str, object]]) -> No
     session.execute(insert(DatasetObject), [dict(row) for row in rows])
 
 
+def index_rows(
+    session: Session, dataset_id: str, index: int, first: int, count: int
+) -> list[tuple[str, int, int, datetime | None]]:
+    """(path, bytes, modified_ns, taken_at) of `count` objects of an index from position `first`."""
+    rows = session.execute(
+        select(
+            DatasetObject.path,
+            DatasetObject.bytes,
+            DatasetObject.modified_ns,
+            DatasetObject.taken_at,
+        )
+        .where(
+            DatasetObject.dataset_id == dataset_id,
+            DatasetObject.index_version == index,
+            col(DatasetObject.position).between(first, first + count - 1),
+        )
+        .order_by(col(DatasetObject.position))
+    )
+    return [tuple(row) for row in rows]
+
+
 def discard_index(session: Session, dataset_id: str, index: int) -> None:
     """Removes what an unfinished scan of this version left behind."""
-    session.execute(
-        delete(DatasetObject).where(
-            col(DatasetObject.dataset_id) == dataset_id, col(DatasetObject.index_version) == index
+    for kept in (DatasetObject, IndexedTable):
+        session.execute(
+            delete(kept).where(col(kept.dataset_id) == dataset_id, col(kept.index_version) == index)
         )
-    )
 
 
 def publish_index(session: Session, dataset_id: str, index: int) -> Dataset:

@@ -3,20 +3,24 @@
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from sharing.records import exports, recalls
+from sharing.eligibility import Act, roles_for
+from sharing.export.stopwatch import Step
+from sharing.push import target
+from sharing.records import acknowledgements, export_progress, exports, recalls, requests
+from sharing.records.acknowledgements import Acknowledgement
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
 
 View = dict[str, Any]
 UNREADABLE_SHOWN = 100
+_STEPS = tuple(str(step) for step in Step)
 
 
 def export_view(session: Session, export: Export, *, inside: bool) -> View:
     """An export with its progress; `excluded` counts objects by reason."""
-    progress, excluded = _progress(session, export)
+    progress, excluded = export_progress.progress(session, export)
     release = session.get(Release, export.id)
     view: View = {
         "id": export.id,
@@ -26,19 +30,28 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "progress": progress,
         "excluded": excluded,
         "needs_confirmation": export.needs_confirmation,
+        "waiting_for": _waiting_for(export, inside=inside),
+        "paused_at": export.paused_at if export.state in LIVE_EXPORTS else None,
+        "erased": _erased(export),
         "code": export.code if inside else _outside(export.code),
         "triggered_at": export.triggered_at,
         "confirmed_at": export.confirmed_at,
         "released_at": release.released_at if release else None,
         "ended_at": export.ended_at,
+        "pushed_to": _pushed_to(session, export),
         "recalls": recalls.counts(session, export.id),
+        "acknowledgements": [said(one) for one in acknowledgements.of(session, export.id)],
     }
     if inside:
         view |= {
             "triggered_by": export.triggered_by,
             "confirmed_by": export.confirmed_by,
+            "paused_by": export.paused_by if export.state in LIVE_EXPORTS else None,
+            "priority": export.priority,
+            "limit_bytes_per_second": export.limit_bytes_per_second,
             "detail": export.detail,
             "package": export.location,
+            "stages": stages(session, export, progress["objects"], progress["bytes"]),
             "unreadable": [
                 {"object": u.path, "detail": u.detail}
                 for u in exports.unreadable(session, export.id, UNREADABLE_SHOWN)
@@ -47,30 +60,74 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
     return view
 
 
+def stages(session: Session, export: Export, objects: int, size: int) -> View:
+    """How long each stage of the pipe took, added up over all workers, an object and a byte of what
+    was packed: `seconds`, `microseconds_an_object`, `bytes_a_second`."""
+    total = Counter(export.stages)
+    mine = ExportShard.export_id == export.id
+    for spent in session.exec(select(ExportShard.stages).where(mine)):
+        total.update(spent)
+    return {
+        step: {
+            "seconds": round(total[step] / 1e6, 3),
+            "microseconds_an_object": round(total[step] / objects, 1) if objects else None,
+            "bytes_a_second": round(size * 1e6 / total[step]) if total[step] else None,
+        }
+        for step in _STEPS
+        if step in total
+    }
+
+
+def said(one: Acknowledgement) -> View:
+    """What a partner said that it received, and whether it is what was released."""
+    return {
+        "id": one.id,
+        "at": one.at,
+        "outcome": one.outcome,
+        "manifest_sha256": one.manifest_sha256,
+        "objects": one.objects,
+        "bytes": one.bytes,
+        "key": one.key_id,
+    }
+
+
+def _pushed_to(session: Session, export: Export) -> str | None:
+    """The partner's own place, once the package lies there."""
+    if export.state != ExportState.DELIVERED:
+        return None
+    request = requests.get(session, export.request_id)
+    return target(requests.revision_row(session, request).body, export.id)
+
+
 def _outside(code: str | None) -> str | None:
     """A partner never learns who inside has an interest."""
     return "export_cancelled" if code == exports.ENGINEER_RECUSED else code
 
 
+def _waiting_for(export: Export, *, inside: bool) -> View | None:
+    """Whom an export waits for, if for anybody: a second engineer, or whoever resumes it."""
+    if export.state == ExportState.AWAITING_CONFIRMATION:
+        act, other = Act.CONFIRM, export.triggered_by
+    elif export.state == ExportState.RUNNING and export.paused_at is not None:
+        act, other = Act.STEER, None
+    else:
+        return None
+    word = "confirm" if act is Act.CONFIRM else "resume"
+    view: View = {"act": word, "roles": sorted(roles_for(act))}
+    return view | ({"other_than": other} if inside and other else {})
+
+
+def _erased(export: Export) -> View | None:
+    """What was staged and is gone: counted before, looked for afterwards."""
+    if export.erased_at is None:
+        return None
+    return {
+        "files": export.erased_files,
+        "bytes": export.erased_bytes,
+        "at": export.erased_at,
+    }
+
+
 def ended(view: View) -> bool:
     """True once nothing will change any more."""
     return ExportState(view["state"]) not in LIVE_EXPORTS
-
-
-def _progress(session: Session, export: Export) -> tuple[View, dict[str, int]]:
-    committed = (ExportShard.export_id == export.id, col(ExportShard.committed_at).is_not(None))
-    objects, size = session.execute(
-        select(
-            func.coalesce(func.sum(ExportShard.objects), 0),
-            func.coalesce(func.sum(ExportShard.bytes), 0),
-        ).where(*committed)
-    ).one()
-    reasons: Counter[str] = Counter()
-    for excluded in session.exec(select(ExportShard.excluded).where(*committed)):
-        reasons.update(excluded)
-    return {
-        "objects": int(objects),
-        "bytes": int(size),
-        "excluded": reasons.total(),
-        "total": export.total,
-    }, dict(reasons)

@@ -1,11 +1,14 @@
 """Exports: runs, their shards, what could not be read, and the release that makes bytes leave."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CheckConstraint,
     Column,
     Index,
     LargeBinary,
@@ -28,6 +31,7 @@ class Export(SQLModel, table=True):
     """One run for one digest. At most one is live for a request and digest (I18).
 
     `fence` rises with every takeover; a release that names an older one is refused (I19).
+    `paused_at` stands beside `state`, and the database releases nothing while it is set.
     """
 
     __tablename__ = "export"
@@ -40,6 +44,9 @@ class Export(SQLModel, table=True):
             sqlite_where=_LIVE,
             postgresql_where=_LIVE,
         ),
+        CheckConstraint("priority BETWEEN 1 AND 5", name="priority"),
+        CheckConstraint("limit_bytes_per_second > 0", name="limit"),
+        CheckConstraint("(paused_by IS NULL) = (paused_at IS NULL)", name="pause"),
     )
     id: str = Field(primary_key=True)
     request_id: str = Field(foreign_key="request.id", index=True)
@@ -54,14 +61,30 @@ class Export(SQLModel, table=True):
     total: int = 0
     shards: int | None = None
     excluded: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    stages: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
     code: str | None = None
     detail: str | None = None
     location: str | None = None
     ended_at: datetime | None = None
+    # How it is steered: see records.steering.
+    priority: int = 3
+    limit_bytes_per_second: int | None = Field(default=None, sa_type=BigInteger)
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    paused_seconds: float = 0.0
+    planned_at: datetime | None = None
+    scope_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    needs_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    erased_files: int | None = Field(default=None, sa_type=BigInteger)
+    erased_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    erased_at: datetime | None = None
 
 
 class ExportShard(SQLModel, table=True):
-    """A run of index positions, both ends included. `result` null until an attempt committed.
+    """A run of index positions, both ends included. `result` null until an attempt committed;
+    `stages`: how many microseconds its attempts that committed spent on what, repeats included.
 
     `places`: a bit for each position, set where its object is in the shard (records.places).
     `consent_*`: the ledger position, the terms and the moment up to which what is in it may go.
@@ -81,6 +104,9 @@ class ExportShard(SQLModel, table=True):
     consent_terms: str | None = None
     places: Bits | None = Field(default=None, sa_type=LargeBinary)
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    stages: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
     committed_at: datetime | None = None
 
 
@@ -182,11 +208,23 @@ def stop(
     export.fence += 1
 
 
+def spend(export: Export, spent: Mapping[str, int]) -> None:
+    """Adds microseconds by stage to those of an export."""
+    export.stages = dict(Counter(export.stages) + Counter(spent))
+
+
 def back_to_cleared(session: Session, request: Request) -> None:
     """A run ended and its clearance stands: the request waits for an engineer again."""
     clearance = clearances.of(session, request.id, request.digest)
     request.state = RequestState.CLEARED
     requests.wait(request, Stage.EXPORT, clearance.valid_until if clearance else None)
+
+
+def all_released(session: Session) -> list[Export]:
+    """Every export of which bytes have left, the newest first."""
+    released_at = col(Release.released_at).desc()
+    statement = select(Export).join(Release, col(Release.export_id) == Export.id)
+    return list(session.exec(statement.order_by(released_at)))
 
 
 def released(session: Session, export_id: str) -> Release | None:

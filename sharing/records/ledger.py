@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from sqlmodel import Field, Session, SQLModel, col, insert, select
 
 from sharing.records import heads, lists
 from sharing.records.lists import AT_ONCE, among, bound
-from sharing.records.tables import Position
+from sharing.records.tables import Position, since_1970
 
 GENESIS = "0" * 64
 # The audit log names each checkpoint's hash: whoever rewrites the ledger has to rewrite the log.
@@ -31,8 +31,6 @@ TERMS = ("purpose", "category", "recipient", "action", "explicit", "notice", "no
          "method", "jurisdiction", "minor")  # fmt: skip
 BESIDES = ("controller", "lawful_basis", "source", "source_id", "evidence")
 COLUMNS = ("position", "subject", *TERMS, "at", "valid_until", *BESIDES, "recorded_at")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _UNNUMBERED = """FROM (SELECT subject, MIN(position) AS place FROM dataset_object
   WHERE dataset_id = :dataset AND index_version = :index GROUP BY subject) o
   WHERE NOT EXISTS (SELECT 1 FROM subject s WHERE s.name = o.subject)"""
@@ -75,7 +73,7 @@ class LedgerBroken(Exception):
 
 def micros(moment: datetime | None) -> int:
     """Microseconds since 1970 in UTC; NEVER for none."""
-    return NEVER if moment is None else (moment - _EPOCH) // _MICROSECOND
+    return NEVER if moment is None else since_1970(moment)
 
 
 @dataclass(frozen=True, slots=True)

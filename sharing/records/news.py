@@ -13,7 +13,8 @@ import numpy as np
 from sqlalchemy import text
 from sqlmodel import Session
 
-from sharing.consent import Action, ConsentEvent, Question, matters
+from sharing.consent import Action, ConsentEvent
+from sharing.questions import Questions, matters_to_any
 from sharing.records import heads, lists
 from sharing.records.exports import ExportShard
 from sharing.records.places import among
@@ -42,7 +43,7 @@ class Said:
     against: bool
 
 
-def since(session: Session, asked: Question, position: int) -> dict[str, Said]:
+def since(session: Session, asked: Questions, position: int) -> dict[str, Said]:
     """By subject, what was said behind a ledger position that could end a consent that stands:
     an event that has no say in what is asked and tells nothing of its subject is passed over."""
     head = heads.position(session.connection(), "consent")
@@ -51,7 +52,7 @@ def since(session: Session, asked: Question, position: int) -> dict[str, Said]:
     for place, subject, *said in session.execute(_NEW, {"after": position, "head": head}):
         terms = tuple(said)
         if (counts := known.get(terms)) is None:
-            counts = known[terms] = matters(asked, _event(*terms))
+            counts = known[terms] = matters_to_any(asked, _event(*terms))
         if counts:
             before = found.get(subject)
             against = terms[3] != Action.GIVEN or (before is not None and before.against)

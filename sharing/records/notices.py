@@ -153,20 +153,29 @@ def _sha256(text: str) -> str:
 def terms(session: Session, at: datetime | None = None) -> Mapping[tuple[str, str], NoticeTerms]:
     """Every notice's purposes and categories, and whether it stands, by name and version; as of
     now, or of a moment."""
-    fallen = overtaken(compared(session, at))
+    return _terms(session, at)[0]
+
+
+def _terms(
+    session: Session, at: datetime | None = None
+) -> tuple[Mapping[tuple[str, str], NoticeTerms], list[Comparison]]:
+    """Both what notices say and how their versions compare, read once."""
     rows = session.execute(
         _until(
             select(Notice.name, Notice.version, Notice.purposes, Notice.categories),
             Notice.created_at,
             at,
-        ).order_by(Notice.name, Notice.version)
-    )
-    return {
+        ).order_by(col(Notice.created_at))
+    ).all()
+    pairs = _compared([(row[0], row[1]) for row in rows], decisions(session, at))
+    fallen = overtaken(pairs)
+    known = {
         (name, version): NoticeTerms(
             name, version, tuple(purposes), tuple(categories), (name, version) not in fallen
         )
         for name, version, purposes, categories in rows
     }
+    return dict(sorted(known.items())), pairs
 
 
 def promised(session: Session) -> list[Promised]:
@@ -191,12 +200,17 @@ def compared(
 ) -> list[Comparison]:
     """Every older version beside every newer one, of one notice or of all."""
     versions = select(Notice.name, Notice.version).order_by(col(Notice.created_at))
-    rows = decisions(session, at, name)
     if name is not None:
         versions = versions.where(Notice.name == name)
     given = session.execute(_until(versions, Notice.created_at, at))
-    latest = {(d.name, d.older, d.newer): d.compatible for d in rows}
-    return list(comparisons([(row[0], row[1]) for row in given], latest))
+    return _compared([(row[0], row[1]) for row in given], decisions(session, at, name))
+
+
+def _compared(
+    given: Sequence[tuple[str, str]], decided: Sequence[NoticeCompatibility]
+) -> list[Comparison]:
+    latest = {(d.name, d.older, d.newer): d.compatible for d in decided}
+    return list(comparisons(given, latest))
 
 
 def decisions(
@@ -211,10 +225,10 @@ def decisions(
 
 def undecided(session: Session, purpose: str, category: str) -> list[Comparison]:
     """Pairs that a person should decide, whose older version names the purpose and category."""
-    known = terms(session)
+    known, pairs = _terms(session)
     return [
         pair
-        for pair in open_questions(compared(session))
+        for pair in open_questions(pairs)
         if known[pair.name, pair.older].names(purpose, category)
     ]
 

@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from sharing.errors import FieldError, NotFound, Refused
+from sharing.offered import categories
 from sharing.patience import Patience, parsed
 from sharing.policy_reader import PolicyError, Problem
 from sharing.quorum import Need
 from sharing.records import requests
 from sharing.records.accounts import human
-from sharing.records.datasets import Dataset
+from sharing.records.datasets import Dataset, offer_of
 from sharing.records.holders import people_with
 from sharing.records.parties import Partner, Person
 from sharing.records.requests import Request, RequestRevision
@@ -184,9 +185,10 @@ def facts(session: Session, request: Request) -> Facts:
     if row.index_version == dataset.index_version:
         most = min(most, dataset.objects)
     partner = session.get_one(Partner, request.partner_id)
-    return Facts(
-        body["purpose"], dataset.category, dataset.special_category, most, Risk(partner.risk)
-    )
+    fields = offer_of(dataset).asked(body["scope"]["fields"])
+    purpose, special = body["purpose"], dataset.special_category
+    besides = tuple(one for one in categories(fields) if one != dataset.category)
+    return Facts(purpose, dataset.category, special, most, Risk(partner.risk), besides)
 
 
 def gate(session: Session, request: Request, stage: Stage) -> GateRule:

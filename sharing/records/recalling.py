@@ -13,7 +13,8 @@ from sqlalchemy import select as columns
 from sqlalchemy import text
 from sqlmodel import Session, col, insert, select
 
-from sharing.consent import Action, ConsentEvent, Question, verify, weigh
+from sharing.consent import Action, ConsentEvent
+from sharing.questions import Questions, says_no_to_any, verify_all
 from sharing.records.datasets import Dataset
 from sharing.records.exports import ExportShard, Release
 from sharing.records.places import Places, among
@@ -35,7 +36,7 @@ _LIST = {
 _KNOWN = """SELECT DISTINCT i.subject FROM consent_event e CROSS JOIN recall_item i
   WHERE e.position BETWEEN :first AND :last AND i.export_id = :export AND i.subject = e.subject"""
 
-Ask = Callable[[Session, str, Dataset, str], Question]
+Ask = Callable[[Session, Mapping[str, Any], Dataset, str], Questions]
 Said = Callable[[Session, Sequence[str]], Mapping[str, Sequence[ConsentEvent]]]
 
 
@@ -45,7 +46,7 @@ class _Gone:
 
     export_id: str
     request: Request
-    asked: Question
+    asked: Questions
     objects: Mapping[str, int]
 
 
@@ -112,7 +113,7 @@ def _gone(
         for subject in session.execute(text(_KNOWN), given).scalars() if objects else ():
             del objects[subject]
         if objects:
-            asked = ask(session, body["purpose"], dataset, request.partner_id)
+            asked = ask(session, body, dataset, request.partner_id)
             yield _Gone(export_id, request, asked, objects)
 
 
@@ -135,7 +136,7 @@ def _open(unit: Unit, gone: _Gone, said: Mapping[str, Sequence[ConsentEvent]], f
     for subject, objects in gone.objects.items():
         events = said.get(subject, ())
         position = _ended_by(gone.asked, events, first)
-        reason = verify(gone.asked, events, at).excluded
+        reason = verify_all(gone.asked, events, at).excluded
         if position is None or reason is None:
             continue
         rows.append(
@@ -156,14 +157,14 @@ def _open(unit: Unit, gone: _Gone, said: Mapping[str, Sequence[ConsentEvent]], f
         _tell(unit, gone, rows)
 
 
-def _ended_by(asked: Question, events: Sequence[ConsentEvent], first: int) -> int | None:
+def _ended_by(asked: Questions, events: Sequence[ConsentEvent], first: int) -> int | None:
     """The position of the last event from `first` on that says no to what is asked, or that the
     subject is a minor; None if there is no such event."""
     against = [
         (event.at, event.position)
         for event in events
         if event.position >= first
-        and (event.minor or (event.action is not Action.GIVEN and weigh(asked, event).relevant))
+        and (event.minor or (event.action is not Action.GIVEN and says_no_to_any(asked, event)))
     ]
     return max(against)[1] if against else None
 

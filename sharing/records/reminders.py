@@ -50,22 +50,15 @@ def who_is_told(session: Session, request: Request, named: Iterable[str]) -> lis
     return list(dict.fromkeys(found))
 
 
-def begin(
-    unit: Unit,
-    request: Request,
-    gate: Gate,
-    schedule: Schedule,
-    named: Sequence[str],
-    *,
-    nobody_left: bool,
-) -> None:
-    """A gate opens: nobody was reminded yet. Where nobody is left who may decide, others are told
-    at once."""
+def begin(gate: Gate, schedule: Schedule) -> None:
+    """A gate opens: nobody was reminded yet."""
     gate.reminds_at, gate.escalates_at = schedule.reminds_at, schedule.escalates_at
     gate.reminded_at, gate.escalated_at, gate.escalated_to = None, None, []
-    unit.session.flush()
-    if nobody_left:
-        _escalate(unit, request, gate, gate.opened_at, named, NOBODY_LEFT)
+
+
+def nobody_left(unit: Unit, request: Request, gate: Gate, named: Sequence[str]) -> None:
+    """A gate opens at which nobody is left who may decide: others are told at once."""
+    _escalate(unit, request, gate, gate.opened_at, named, NOBODY_LEFT)
 
 
 def next_at(gate: Gate) -> datetime | None:

@@ -21,6 +21,7 @@ from sharing.records import (
     decisions,
     exports,
     requests,
+    steering,
 )
 from sharing.records.exports import Export
 from sharing.records.requests import Gate, Request
@@ -138,6 +139,12 @@ def demand_cancellable(session: Session, request: Request, export: Export, perso
     demand(Act.CANCEL, person, requests.case(session, request, export.triggered_by))
     if ExportState(export.state) not in LIVE_EXPORTS:
         raise Refused("wrong_state", f"The export is {export.state} already.")
+
+
+def demand_steerable(session: Session, request: Request, export: Export, person: Actor) -> None:
+    """Raises Refused unless this person may pause, resume or limit it and it is under way."""
+    demand(Act.STEER, person, requests.case(session, request))
+    steering.demand_live(export, released=exports.released(session, export.id) is not None)
 
 
 def between_gates(request: Request) -> bool:

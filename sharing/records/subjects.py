@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from sharing.consent import Action, Answer, Question, verify
 from sharing.records import consents, heads
 from sharing.records.consents import Consent
-from sharing.records.datasets import Dataset
+from sharing.records.datasets import Dataset, offer_of
 from sharing.records.parties import Partner
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -49,9 +49,8 @@ def standings(session: Session, subject: str, at: datetime) -> list[Standing]:
 
 def questions(session: Session, matters: Iterable[Matter]) -> list[Question]:
     """What an export for each of these would ask."""
-    special = set(
-        session.exec(select(Dataset.category).where(col(Dataset.special_category).is_(True)))
-    )
+    found = session.exec(select(Dataset).where(col(Dataset.special_category).is_(True)))
+    special = {category for dataset in found for category in offer_of(dataset).categories()}
     return [consents.asking(session, *matter, matter[1] in special) for matter in matters]
 
 

@@ -1,7 +1,7 @@
 """What all tables share: names for constraints, ids, and the clock."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Integer
 from sqlmodel import SQLModel
@@ -20,6 +20,9 @@ SQLModel.metadata.naming_convention = {
 Position = BigInteger().with_variant(Integer(), "sqlite")
 
 
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
 def new_id(prefix: str) -> str:
     """An opaque id such as `req_9f...`: 80 random bits, nothing personal in it."""
     return f"{prefix}_{secrets.token_hex(10)}"
@@ -28,6 +31,11 @@ def new_id(prefix: str) -> str:
 def now() -> datetime:
     """This moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def since_1970(moment: datetime) -> int:
+    """Whole microseconds from the beginning of 1970, UTC, to a moment."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def rfc3339(moment: datetime) -> str:

@@ -16,6 +16,11 @@ from sharing.records.tables import now
 
 T = TypeVar("T")
 EVENTS, ENTRIES = Rows(Event), Rows(AuditEntry)
+# Positions are taken (records.heads), and the entry before them is read, by one question.
+_LAST = text(
+    "UPDATE head SET position = position + :count WHERE name = 'audit' RETURNING position, "
+    "(SELECT hash FROM audit_entry e WHERE e.position = head.position - :count)"
+)
 
 
 @dataclass(slots=True)
@@ -147,13 +152,8 @@ def _log(connection: Connection, entries: Sequence[Entry]) -> None:
     """Last of all in the transaction: the log's head is the one row that every writer waits for."""
     if not entries:
         return
-    first, at, rows = take(connection, "audit", len(entries)), now(), []
-    previous = (
-        connection.execute(
-            text("SELECT hash FROM audit_entry WHERE position = :last"), {"last": first - 1}
-        ).scalar()
-        or GENESIS
-    )
+    last, at, rows = connection.execute(_LAST, {"count": len(entries)}).one(), now(), []
+    first, previous = last[0] - len(entries) + 1, last[1] or GENESIS
     for i, entry in enumerate(entries):
         rows.append(linked(first + i, at, entry, previous))
         previous = rows[-1]["hash"]

@@ -57,8 +57,11 @@ class Standing:
     tables: Tables
     subjects: int
 
-    def decided(self, wanted: Selection, moment: int) -> tuple[Codes, Tally]:
-        """A reason for each subject of a selection at a moment, in microseconds since 1970."""
+    def decided(
+        self, wanted: Selection, moment: int, besides: Codes | None = None
+    ) -> tuple[Codes, Tally]:
+        """A reason for each subject of a selection at a moment, in microseconds since 1970.
+        `besides` are the reasons of further questions: who has none here has theirs."""
         subjects = wanted.subjects
         codes = np.full(len(subjects), code(Exclusion.NEVER_ASKED), np.uint8)
         tally = Tally(
@@ -71,10 +74,18 @@ class Standing:
         for begin in range(0, known, PAGE):
             page = slice(begin, min(begin + PAGE, known))
             held = None if wanted.held is None else wanted.held[page]
-            codes[page] = self._page(subjects[page], held, moment, tally)
+            others = None if besides is None else besides[page]
+            codes[page] = self._page(subjects[page], held, moment, tally, others)
         return codes, tally
 
-    def _page(self, subjects: Numbers, held: Numbers | None, moment: int, tally: Tally) -> Codes:
+    def _page(
+        self,
+        subjects: Numbers,
+        held: Numbers | None,
+        moment: int,
+        tally: Tally,
+        others: Codes | None,
+    ) -> Codes:
         tables, places = self.tables, _places(subjects)
         what = self.fold.what[places] + np.intp(BELOW)
         home = _told(self.people.home, places, len(subjects)) + np.intp(1)
@@ -87,6 +98,8 @@ class Standing:
         codes = _or_else(said & REASON, lapsed, code(Exclusion.EXPIRED))
         unmet = (needs & ~(said >> MET) != 0) & (codes == COVERED)
         codes = _or_else(codes, unmet.view(np.uint8), code(Exclusion.JURISDICTION))
+        if others is not None:
+            codes = codes + (codes == COVERED).view(np.uint8) * others
         covered = np.flatnonzero(codes == COVERED)
         tally.add(
             what.take(covered) - BELOW,

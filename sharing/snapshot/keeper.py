@@ -1,8 +1,8 @@
 """The snapshots of a process: a few are kept, and follow the ledger when they are used."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -76,13 +76,25 @@ class Snapshots:
         self._snapshots: Few[Snapshot] = Few(SNAPSHOTS)
         self._scopes: Few[Scope] = Few(SCOPES)
 
-    def decided(self, session: Session, asked: Asked, tell: Tell = untold) -> Decision:
+    def decided(
+        self,
+        session: Session,
+        asked: Asked,
+        tell: Tell = untold,
+        besides: Sequence[Question] = (),
+    ) -> Decision:
         """The whole scope, decided over the ledger as it stands now (or stood at `asked.upto`).
-        `tell` hears how far it has come. Raises LedgerBroken where the ledger's chain does not
-        hold."""
+        `tell` hears how far it has come. `besides` are questions about the same objects that need
+        a yes too. Raises LedgerBroken where the ledger's chain does not hold."""
         scope = self._scope(session, asked.dataset_id, asked.index, tell)
-        snapshot = self._standing(session, asked, tell)
-        return beside(lambda: decided(snapshot, scope, asked))
+        found: Decision | None = None
+        # From the last to the first, so that the reason is that of the first without a yes.
+        for question in (*reversed(besides), asked.question):
+            one = replace(asked, question=question)
+            snapshot = self._standing(session, one, tell)
+            found = beside(lambda s=snapshot, a=one, d=found: decided(s, scope, a, d))  # type: ignore[misc]
+        assert found is not None  # noqa: S101 (there is always the first question)
+        return found
 
     def _scope(self, session: Session, dataset_id: str, index: int, tell: Tell) -> Scope:
         key = (dataset_id, index)
@@ -164,18 +176,23 @@ def _key(question: Question) -> Hashable:
     )
 
 
-def decided(snapshot: Snapshot, scope: Scope, asked: Asked) -> Decision:
-    """A scope decided by a snapshot, as it stands."""
+def decided(
+    snapshot: Snapshot, scope: Scope, asked: Asked, besides: Decision | None = None
+) -> Decision:
+    """A scope decided by a snapshot, as it stands, and by what was decided on further questions.
+    The position is the earliest that any of them was decided at."""
     with snapshot.lock:
         wanted = scope.selection(asked.wanted)
         weights = snapshot.weights(asked.question)
         tables = Tables.of(snapshot.statements, weights, asked.question)
         standing = Standing(snapshot.fold, snapshot.people, tables, snapshot.subjects)
-        codes, tally = standing.decided(wanted, asked.moment)
+        codes, tally = standing.decided(
+            wanted, asked.moment, None if besides is None else besides.codes
+        )
         return Decision(
-            snapshot.position,
+            min(snapshot.position, besides.position if besides else snapshot.position),
             asked.moment,
-            tally.until,
+            min(tally.until, besides.until if besides else tally.until),
             asked.about,
             tally.breakdown(snapshot.statements),
             drawn(snapshot.fold, wanted, codes, asked.seed, SAMPLE),

@@ -8,6 +8,9 @@ from functools import partial
 
 from temporalio.testing import ActivityEnvironment
 
+from sharing.dry_run import DryRun
+from sharing.export.dry_run import dry_run
+from sharing.export.plan import Bounds
 from sharing.orders import Order, Verb
 from sharing.records import requests
 from sharing.records.database import Database
@@ -23,6 +26,7 @@ from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
 from workflows.activities.legal import LegalApproval
 from workflows.activities.purpose import PurposeReview
+from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
 from workflows.client import EngineUnreachable
 from workflows.messages import Opening, Progress
@@ -33,7 +37,7 @@ class DirectEngine:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         submissions, exports = Submissions(database), Exports(database)
-        self._database = database
+        self._database, self._settings = database, settings
         self._record = {
             Verb.SUBMIT: submissions.record_submission,
             Verb.AMEND: submissions.record_revision,
@@ -45,6 +49,9 @@ class DirectEngine:
             Verb.TRIGGER: exports.record_trigger,
             Verb.CONFIRM: exports.record_confirmation,
             Verb.CANCEL: exports.record_cancellation,
+            Verb.PAUSE: Steering(database).record_pause,
+            Verb.RESUME: Steering(database).record_resumption,
+            Verb.LIMIT: Steering(database).record_limit,
         }
         self._findings = {
             Stage.PURPOSE_REVIEW: PurposeReview(database, settings).purpose_findings,
@@ -77,6 +84,12 @@ class DirectEngine:
         await self.ready()
         self.indexed.append(dataset_id)
         return True
+
+    async def dry_run(self, request_id: str) -> DryRun:
+        """Counts as an export worker with an empty disk would."""
+        await self.ready()
+        bounds = Bounds(self._settings.shard_objects, self._settings.shard_bytes)
+        return await self._database.read(lambda s: dry_run(s, request_id, bounds, "file:///", None))
 
     async def counting(self, request_id: str) -> Progress | None:
         """How far `counted` says that a request's count has come."""

@@ -74,7 +74,8 @@ def acts(app: Any) -> dict[str, str]:
     """Every act of a page behind the door, by the name of its call: an address that leads there."""
     found = {}
     for route in app.routes:
-        if isinstance(route, APIRoute) and not route.include_in_schema and "POST" in route.methods:
+        hung = isinstance(route, APIRoute) and not route.include_in_schema
+        if hung and "POST" in (route.methods or ()):
             path = route.path
             for place, value in {**ABSENT, "{decision_id}": "dec_" + "0" * 20}.items():
                 path = path.replace(place, value)

@@ -23,7 +23,8 @@ def pages(app: Any) -> list[str]:
     """An address of every page."""
     found = []
     for route in app.routes:
-        if isinstance(route, APIRoute) and not route.include_in_schema and "GET" in route.methods:
+        hung = isinstance(route, APIRoute) and not route.include_in_schema
+        if hung and "GET" in (route.methods or ()):
             path = route.path.replace("{code}", "none")
             for place, value in ABSENT.items():
                 path = path.replace(place, value)

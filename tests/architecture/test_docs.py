@@ -41,6 +41,7 @@ SECRETS = (
     "pseudonym_key",
     "payload_keys",
     "store_url",
+    "table_sources",
 )
 
 

@@ -1,5 +1,6 @@
 """Who and what a bench needs on record, and the signed orders by which it acts."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sharing.export import bucket_index
+from sharing.export.bucket import Bucket
 from sharing.export.index import IndexedObject, scan
 from sharing.keys import public_text, signing_key
 from sharing.orders import Order, Verb, signed
@@ -38,7 +41,9 @@ class Cast:
     age_recipient: str
 
 
-async def cast(database: Database, settings: Settings, photos: Path, age_recipient: str) -> Cast:
+async def cast(
+    database: Database, settings: Settings, photos: Path | Bucket, age_recipient: str
+) -> Cast:
     """Records two partners, five people and a dataset of `photos` whose subjects all said yes."""
     signer = signing_key(settings.decision_key, "CLEARANCE_DECISION_KEY")
 
@@ -59,7 +64,13 @@ async def cast(database: Database, settings: Settings, photos: Path, age_recipie
     return made
 
 
-async def _dataset(database: Database, photos: Path) -> None:
+def _scanned(photos: Path | Bucket) -> list[IndexedObject]:
+    if isinstance(photos, Bucket):
+        return list(bucket_index.scan(photos, SUBJECT_FROM))
+    return list(scan(str(photos), SUBJECT_FROM))
+
+
+async def _dataset(database: Database, photos: Path | Bucket) -> None:
     def add(unit: Unit) -> str:
         return datasets.add(
             unit.session,
@@ -72,9 +83,9 @@ async def _dataset(database: Database, photos: Path) -> None:
         ).id
 
     dataset_id = await database.write(add)
-    found = list(scan(str(photos), SUBJECT_FROM))
+    found = await asyncio.to_thread(_scanned, photos)
     rows = [_row(dataset_id, place, one) for place, one in enumerate(found)]
-    said = [_yes(subject) for subject in sorted({one.subject for one in found})]
+    said = [yes(subject) for subject in sorted({one.subject for one in found})]
     for page in _pages(rows):
         await database.write(partial(_append_objects, rows=page))
     for page in _pages(said):
@@ -103,7 +114,8 @@ def _row(dataset_id: str, place: int, one: IndexedObject) -> dict[str, object]:
     return {"dataset_id": dataset_id, "index_version": 1, "position": place, **asdict(one)}
 
 
-def _yes(subject: str) -> dict[str, object]:
+def yes(subject: str) -> dict[str, object]:
+    """A subject's consent to what a bench asks for."""
     return {
         "subject": subject,
         "purpose": PURPOSE,
@@ -170,5 +182,5 @@ def request_body(number: int, packing: str) -> dict[str, Any]:
         "onward_recipients": [],
         "sponsor": None,
         "delivery": {"format": packing},
-        "scope": {"fields": ["photo"], "where": {}, "limit": None},
+        "scope": {"fields": ["photo"], "where": {}, "limit": 10_000_000},
     }

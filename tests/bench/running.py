@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
@@ -33,27 +34,29 @@ class Running:
 
 
 @asynccontextmanager
-async def clearance(*parts: str) -> AsyncIterator[Running]:
+async def clearance(*parts: str, **chosen: Any) -> AsyncIterator[Running]:
     """Starts the named parts (api.parts) as processes of their own, as `clearance up` does, on a
-    new home with a migrated SQLite database and a Temporal server that writes to a file."""
+    new home with a migrated SQLite database and a Temporal server that writes to a file. `chosen`
+    are settings."""
     home = Path(tempfile.mkdtemp(prefix="clearance-bench-home-"))
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        server = await stack.enter_async_context(await _server(home))
-        address = server.client.service_client.config.target_host
+        temporal = await stack.enter_async_context(await server(home))
+        address = temporal.client.service_client.config.target_host
         settings = with_keys(replace(Settings(), home=home, temporal_address=address).resolved())
         # The store's folder is the whole disk: datasets of a bench name their folders in full.
-        settings = replace(settings, store_url="file:///")
+        settings = replace(settings, **{"store_url": "file:///", **chosen})
         await asyncio.to_thread(migrate, settings.database_url)
         for name in parts:
             child = part(name, settings)
             await stack.enter_async_context(process(child.command, child.environ, child.log))
         database = await stack.enter_async_context(Database(settings.database_url))
         client = await connect(settings)
-        yield Running(settings, database, client, server.client)
+        yield Running(settings, database, client, temporal.client)
 
 
-async def _server(home: Path) -> WorkflowEnvironment:
+async def server(home: Path) -> WorkflowEnvironment:
+    """A Temporal server that writes to a file under `home`."""
     with _stdout_for_results():
         return await WorkflowEnvironment.start_local(
             dev_server_existing_path=str(temporal_binary()),

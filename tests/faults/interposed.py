@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workflows.activities import shards
+from sharing.export import depot
 
 
 def before(
@@ -13,7 +13,7 @@ def before(
 ) -> None:
     """Calls `happens` in the packing thread before each call of that step (`seal`, `deliver`), or
     only before the first `times` of them."""
-    real = getattr(shards, step)
+    real = getattr(depot, step)
     left = [times]
 
     def interposed(*given: Any, **named: Any) -> Any:
@@ -24,4 +24,4 @@ def before(
             happens()
         return real(*given, **named)
 
-    patch.setattr(shards, step, interposed)
+    patch.setattr(depot, step, interposed)

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -110,13 +111,15 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(home: Path) -> AsyncIterator[Machine]:
-    """A system with PEOPLE and their photos, ready for requests."""
+async def machine(
+    home: Path, given: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Machine]:
+    """A system with PEOPLE and their photos, ready for requests. `given` are settings."""
     photos = home / "store" / "profile-photos"
     names = fill(photos, PEOPLE)
     shown = tuple(Photo(f"{name}/{n}.jpg", name, readable=True) for name in names for n in (0, 1))
     album = Album(photos, "path:{subject}/*", shown, located=0)
-    async with running(home, overrides=SETTINGS) as system:
+    async with running(home, overrides={**SETTINGS, **given}) as system:
         token = await issued(system.settings, "Ada", Role.ADMIN)
         async with (
             cast(system.url, token) as players,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,7 @@ async def targets(depot: Depot) -> AsyncIterator[Targets]:
         others += await recorded(depot, (await brought(depot, state)).request)
     others += await _about_agreements(depot)
     others.append(await _taken_back(depot))
+    others += await _steered(depot)
     cases = [await brought(depot, state) for state in STATES]
     yield Targets(depot, cases, [await snapshot(depot, case) for case in cases], others)
     await carried_on(depot, cases)
@@ -57,6 +59,19 @@ async def _taken_back(depot: Depot) -> Order:
     order = depot.world.order(Verb.TAKE_BACK, case.request, taken.actor_id, decision=taken.id)
     await depot.send(order)
     return order
+
+
+async def _steered(depot: Depot) -> list[Order]:
+    """Genuine orders by which an engineer steered another request's export."""
+    case = await brought(depot, "running")
+    engineer, fast = depot.world.people["engineer"], 1_000_000_000
+    said: dict[str, Any] = {"export": case.export}
+    limited = {**said, "limit_bytes_per_second": fast}
+    orders = []
+    for verb, body in ((Verb.PAUSE, said), (Verb.LIMIT, limited), (Verb.RESUME, said)):
+        orders.append(depot.world.order(verb, case.request, engineer, **body))
+        await depot.send(orders[-1])
+    return orders
 
 
 async def _about_agreements(depot: Depot) -> list[Order]:

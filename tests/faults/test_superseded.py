@@ -77,6 +77,28 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
+async def superseded(machine: Machine, undisturbed: Path, moment: Moment) -> int:
+    """One run in which the export worker is stopped past its heartbeat at a moment, another one
+    takes over, and the first one goes on: how much was taken from its hands. Fails where it changes
+    anything then."""
+    await machine.cleared()
+    export = await machine.exporting()
+    await machine.sees(export, moment)
+    async with stopped(machine):
+        held = await machine.database.read(lambda s: fences(s, export))
+        package = await machine.delivered(export)
+        taken = await machine.database.read(lambda s: fences(s, export))
+        before = contents(package)
+    demand_same(undisturbed, package)
+    assert contents(package) == before
+    assert await machine.database.read(lambda s: fences(s, export)) == taken
+    row = await machine.database.read(lambda s: exports.get(s, export))
+    assert await machine.releases(row.request_id) == 1
+    staging = machine.system.settings.home / "delivered" / STAGING
+    assert not contents(staging), "what nobody will ever deliver is left in staging"
+    return sum(now > then for now, then in zip(taken, held, strict=True) if then)
+
+
 @pytest.mark.parametrize("moment", [in_the_middle, sealing])
 async def test_superseded_worker_publishes_nothing(
     machine: Machine, undisturbed: Path, moment: Moment
@@ -84,22 +106,6 @@ async def test_superseded_worker_publishes_nothing(
     """A worker that is stopped past its heartbeat, while another one does its work, changes
     nothing when it goes on: one release, the package as it was, nothing left in staging (I19)."""
     for _ in range(TRIES):
-        await machine.cleared()
-        export = await machine.exporting()
-        await machine.sees(export, moment)
-        async with stopped(machine):
-            held = await machine.database.read(lambda s: fences(s, export))  # noqa: B023
-            package = await machine.delivered(export)
-            taken = await machine.database.read(lambda s: fences(s, export))  # noqa: B023
-            before = contents(package)
-        demand_same(undisturbed, package)
-        assert contents(package) == before
-        after = await machine.database.read(lambda s: fences(s, export))  # noqa: B023
-        assert after == taken
-        row = await machine.database.read(lambda s: exports.get(s, export))  # noqa: B023
-        assert await machine.releases(row.request_id) == 1
-        staging = machine.system.settings.home / "delivered" / STAGING
-        assert not contents(staging), "what nobody will ever deliver is left in staging"
-        if any(now > then for now, then in zip(taken, held, strict=True) if then):
+        if await superseded(machine, undisturbed, moment):
             return  # something that the first one had in hand was taken from it
     raise AssertionError(f"nothing was in the first one's hands in {TRIES} runs")

@@ -5,6 +5,7 @@ from typing import Any
 
 from sharing.export import releases, runs
 from sharing.export.pack import ShardResult
+from sharing.export.plan import Bounds
 from sharing.export.releases import Run, Stale
 from sharing.export.seal import Sealed
 from sharing.export.select import Chosen
@@ -26,9 +27,12 @@ class Exporting:
 
     async def planned(self, size: int = 6) -> int:
         """Cuts the scope into shards; returns how many."""
-        objects, counted = await self.desk.database.read(lambda s: runs.survey(s, self.export))
+        bounds = Bounds(size, 10**9)
+        pieces, counted = await self.desk.database.read(
+            lambda s: runs.survey(s, self.export, bounds)
+        )
         shards: int = await self.desk.database.write(
-            lambda u: runs.plan(u, self.export, objects, size, counted)
+            lambda u: runs.plan(u, self.export, pieces, counted)
         )
         return shards
 

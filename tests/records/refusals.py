@@ -14,6 +14,7 @@ from tests.records.desk import Desk
 from workflows.activities.agreement import Agreements
 from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
+from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
 
 
@@ -57,5 +58,8 @@ def record(desk: Desk, order: Order) -> Awaitable[Any]:
         Verb.TRIGGER: exports.record_trigger,
         Verb.CONFIRM: exports.record_confirmation,
         Verb.CANCEL: exports.record_cancellation,
+        Verb.PAUSE: Steering(desk.database).record_pause,
+        Verb.RESUME: Steering(desk.database).record_resumption,
+        Verb.LIMIT: Steering(desk.database).record_limit,
     }
     return recording[order.verb](order)

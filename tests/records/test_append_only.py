@@ -12,17 +12,20 @@ from tests.records.conftest import Console
 from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, world
 
 APPEND_ONLY = (
-    "acceptance", "agreement", "agreement_version", "audit_entry", "clearance", "clearance_void",
+    "acceptance", "acknowledgement", "agreement", "agreement_version", "audit_entry", "canary",
+    "clearance", "clearance_void",
     "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
     "interest", "interest_look", "name_ruling", "notice", "notice_compatibility", "notice_text",
-    "person_link", "policy_approval", "policy_version", "pressure_note", "recusal",
+    "person_link", "policy_approval", "policy_version", "pressure_note",
+    "pseudonym_key", "recusal",
     "register_declaration", "register_reminder", "release", "revision", "sign_off", "subject",
     "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
     "acceptance_link", "claim", "consent_source", "dataset", "dataset_object", "export",
-    "export_shard", "gate", "head", "idempotency_key", "organisation", "organisation_alias",
+    "export_pulse", "export_shard", "gate", "head", "idempotency_key", "indexed_table",
+    "organisation", "organisation_alias",
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
     "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
@@ -80,6 +83,12 @@ def filled(connection: Connection) -> Hand:
     hand.row("organisation", id=1, name="n", name_key="n", person=False, source="t")
     hand.row("name_ruling", interest_id="int_per_second", organisation_id=1, number=1,
              ruling="dismissed", reason="r", ruled_by=FIRST, ruled_at=at)  # fmt: skip
+    released = hand.connection.execute(text("SELECT export_id, manifest_sha256 FROM release")).one()
+    hand.row("acknowledgement", id="ack", export_id=released[0], partner_id="ptr", said="x",
+             outcome="acknowledged", manifest_sha256=released[1], at=at)  # fmt: skip
+    hand.row("canary", export_id=released[0], name="n", shard=0, bytes=1, sha256="x",
+             subject_pseudonym="p", at=at)  # fmt: skip
+    hand.row("pseudonym_key", partner_id="ptr", key_id="k", at=at)
     hand.row("event", position=1, at=at, type="t", subject="s", data="{}")
     hand.row("audit_entry", position=1, at=at, actor="a", action="t", detail="{}",
              previous="0", hash="h")  # fmt: skip

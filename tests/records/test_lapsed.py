@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from sharing import vocabulary
-from sharing.export.select import Proof, choose, cut, lapsed, look_ahead
+from sharing.export.plan import Bounds, cut
+from sharing.export.select import Proof, choose, lapsed, look_ahead
 from sharing.jurisdiction import Rules
 from sharing.records import consents, heads, news, notices, requests, scopes
 from sharing.records.database import Database
@@ -27,7 +28,8 @@ def packed(session: Session, request: Any, revision: Any, size: int, at: datetim
            ) -> tuple[list[ExportShard], dict[int, set[str]]]:  # fmt: skip
     """The shards of a scope as they would be committed at a moment, and who is in each."""
     shards, inside = [], {}
-    for number, (first, last) in enumerate(cut(scopes.objects_of(session, revision), size)):
+    for number, piece in enumerate(cut(scopes.sizes(session, revision), Bounds(size, 10**9))):
+        first, last = piece.first, piece.last
         shard = ExportShard(export_id="x", number=number, first=first, last=last)
         part = choose(session, request, revision, shard, at)
         shard.consent_position, shard.consent_until = part.position, part.until

@@ -13,7 +13,7 @@ from sharing.export import releases, runs
 from sharing.export.pack import ShardResult
 from sharing.export.releases import Stale
 from sharing.orders import Verb
-from sharing.records import audit, interests
+from sharing.records import audit, clocks, interests
 from sharing.records.database import Database
 from sharing.records.parties import RoleGrant
 from sharing.records.tables import now
@@ -158,7 +158,7 @@ async def test_clearance_that_ran_out_releases_nothing(
     """Once the clearance has run out neither shard nor release goes on (I22)."""
     run = await export.attempt()
     later = now() + timedelta(days=31)
-    monkeypatch.setattr(runs, "now", lambda: later)
+    monkeypatch.setattr(clocks, "now", lambda: later)
     with pytest.raises(NotCleared, match="ran out"):
         await export.release(run)
     with pytest.raises(NotCleared):

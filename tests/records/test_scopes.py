@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from sharing.consent import Coverage
-from sharing.export.select import choose, cut
+from sharing.export.plan import Bounds, cut
+from sharing.export.select import choose
 from sharing.purpose import CATEGORIES, PURPOSES, Term
 from sharing.records import scopes
 from sharing.records.database import Database
@@ -127,8 +128,8 @@ async def chosen(there: Shelf) -> tuple[int, dict[str, int]]:
 
     def all_shards(session: Session, request: Any, revision: Any) -> tuple[int, dict[str, int]]:
         through, out = 0, dict[str, int]()
-        for first, last in cut(scopes.objects_of(session, revision), 7):
-            shard = ExportShard(export_id="x", number=0, first=first, last=last)
+        for piece in cut(scopes.sizes(session, revision), Bounds(7, 10**9)):
+            shard = ExportShard(export_id="x", number=0, first=piece.first, last=piece.last)
             part = choose(session, request, revision, shard, now())
             through += len(part.candidates)
             for reason, objects in part.excluded.items():

@@ -119,3 +119,12 @@ def test_an_answer_to_nothing_is_refused() -> None:
     """An answer to a check that the gate does not have is told with the checks that it has."""
     with pytest.raises(Refused, match=r"answers\.privacy: .* privacy_promise"):
         demand_answered(promised(), Outcome.APPROVED, {"privacy": "x"})
+
+
+def test_a_place_to_push_to_goes_to_a_person() -> None:
+    """Where the package would be put into a bucket, counsel is asked whose it is."""
+    delivery = {"format": "webdataset", "push": "s3://bucket/in"}
+    found = {f.check: f for f in review({**BODY, "delivery": delivery}, True, {}, 1825)}
+    assert found["delivery_place"].result == "gap"
+    assert "s3://bucket/in" in found["delivery_place"].detail
+    assert "delivery_place" not in {f.check for f in review(BODY, True, {}, 1825)}

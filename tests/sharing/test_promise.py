@@ -14,7 +14,7 @@ def told(*promises: Promise, special: bool = False, categories: tuple[str, ...] 
          last: date | None = None, **changes: Any) -> int:  # fmt: skip
     """How many promises of one notice a body breaks."""
     notice = Promised("n", "1", purposes, categories, promises, first, last)
-    return len(broken([notice], {**BODY, **changes}, CATEGORY, special))
+    return len(broken([notice], {**BODY, **changes}, [CATEGORY], special))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from sharing.findings import Finding, findings_digest
+from sharing.offered import Asked, Offer
 from sharing.purpose import CATEGORIES, PURPOSES, NoticeTerms, needs_explicit, review
 from sharing.stages import Result
 
@@ -12,11 +13,16 @@ TOLD = NoticeTerms("privacy", "2", ("dpv:ResearchAndDevelopment",), ("pd:Picture
 ADS = NoticeTerms("ads", "1", ("dpv:Marketing",), ("pd:Picture",))
 
 
+def photo(category: str) -> tuple[Asked, ...]:
+    """A scope of photographs of a category."""
+    return Offer(True, category).asked(["photo"])
+
+
 def found(purpose: str = "ai:ModelTraining", use: str = USE, category: str = "pd:Picture",
           allowed: list[str] | None = None, notices: tuple[NoticeTerms, ...] = (TOLD, ADS),
           ) -> dict[str, Finding]:  # fmt: skip
     """The findings of gate 1, by check."""
-    return {f.check: f for f in review(purpose, use, category, allowed, notices)}
+    return {f.check: f for f in review(purpose, use, photo(category), allowed, notices)}
 
 
 def test_known() -> None:

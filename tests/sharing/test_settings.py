@@ -99,3 +99,12 @@ def test_keys_are_never_shown() -> None:
 def test_other_programs_variables_are_left_alone() -> None:
     """A variable without the prefix is nobody's business here."""
     assert Settings.from_environment({"STAGE_DAYS": "none", "PATH": "/bin"}).stage_days == 14.0
+
+
+def test_bytes_may_be_many() -> None:
+    """A limit of bytes a second and a quota of bytes take numbers that days do not, and no 0."""
+    settings = read(EXPORT_BYTES_PER_SECOND="50000000", STAGING_BYTES_MAX="2000000000000")
+    assert settings.export_bytes_per_second == 50_000_000
+    assert settings.staging_bytes_max == 2_000_000_000_000
+    assert "above 0" in refusal(EXPORT_BYTES_PER_SECOND="0")
+    assert "at most" in refusal(RETENTION_DAYS_MAX="2000000000000")

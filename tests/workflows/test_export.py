@@ -25,7 +25,6 @@ from tests.photos import fill
 from tests.workflows.conftest import Office, running, settings
 from workflows import client as verbs
 from workflows import worker
-from workflows.activities import shards
 from workflows.messages import export_workflow, request_workflow
 
 
@@ -192,7 +191,7 @@ async def test_what_was_released_is_handed_over_whatever_becomes_of_the_run(
         raise DestinationFailed("destination_full", "There is no room left.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(shards, "deliver", full)
+        patched.setattr("sharing.export.depot.deliver", full)
         export = await depot.triggered(request, digest)
         while not await world.database.read(lambda s: releases.is_released(s, export)):
             await asyncio.sleep(0.02)

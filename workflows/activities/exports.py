@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from temporalio import activity
 
@@ -18,7 +19,7 @@ from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import LIVE_EXPORTS, ExportState, RequestState, Stage
 from workflows.activities.acts import act, demand_fresh
-from workflows.messages import ExportEnd, Triggered
+from workflows.messages import PRIORITY, ExportEnd, Triggered
 
 
 class Exports:
@@ -54,7 +55,7 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
     request = requests.get(unit.session, order.request_id, hold=True)
     known = unit.session.get(Export, order.id)
     if known is not None and known.state in LIVE_EXPORTS:
-        return Triggered(known.id, known.needs_confirmation)
+        return Triggered(known.id, known.needs_confirmation, known.priority)
     demand_fresh(order)
     if known is not None:
         raise Refused("wrong_state", f"The export is {known.state}: trigger a new one.")
@@ -78,6 +79,8 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
             needs_confirmation=twice,
             triggered_by=order.actor,
             triggered_at=now(),
+            priority=order.body.get("priority", PRIORITY),
+            limit_bytes_per_second=order.body.get("limit_bytes_per_second"),
         )
     )
     requests.move(request, RequestState.EXPORTING)
@@ -85,7 +88,7 @@ def _trigger(unit: Unit, order: Order) -> Triggered:
         request, Stage.EXPORT if twice else None, request.waiting_until if twice else None
     )
     _tell(unit, request, order.actor, "export.triggered", order.id)
-    return Triggered(order.id, twice)
+    return Triggered(order.id, twice, order.body.get("priority", PRIORITY))
 
 
 def _confirm(unit: Unit, order: Order) -> None:
@@ -155,6 +158,6 @@ def _both(unit: Unit, order: Order) -> tuple[Request, Export]:
     return request, export
 
 
-def _tell(unit: Unit, request: Request, by: str, what: str, export: str, **data: str) -> None:
+def _tell(unit: Unit, request: Request, by: str, what: str, export: str, **data: Any) -> None:
     unit.audit(by, what, request.id, export=export, **data)
     unit.tell(what, export, partner_id=request.partner_id, request_id=request.id, **data)

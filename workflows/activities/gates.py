@@ -69,6 +69,7 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
     row.findings = [{**asdict(f), "result": str(f.result)} for f in judged.findings]
     row.findings_digest = findings_digest(judged.findings)
     row.agreement_digest, row.until = judged.agreement, until
+    reminders.begin(row, schedule)
     unit.session.add(row)
     if not again:
         unit.session.flush()
@@ -79,12 +80,10 @@ def _open(unit: Unit, opening: Opening, judge: Judge, patience: Patience) -> Ope
         _told(unit, request, row, "gate.reopened", judged.findings)
     else:
         _told(unit, request, row, "gate.opened", judged.findings)
-    unit.session.flush()
-    left = people_left.anybody(unit.session, request, opening.stage)
-    if not left:
+    if not people_left.anybody(unit.session, request, opening.stage):
         people_left.tell(unit, request, opening.stage)
-    told = patience.gates[opening.stage].escalate_to
-    reminders.begin(unit, request, row, schedule, told, nobody_left=not left)
+        told = patience.gates[opening.stage].escalate_to
+        reminders.nobody_left(unit, request, row, told)
     return Opened(until.isoformat(), told_at=_told_at(row))
 
 

@@ -4,10 +4,11 @@ from temporalio import activity
 
 from sharing.acceptance import Method
 from sharing.legal import review
+from sharing.offered import categories, in_words
 from sharing.promise import broken
 from sharing.records import agreements, notices, requests
 from sharing.records.database import Database
-from sharing.records.datasets import Dataset
+from sharing.records.datasets import Dataset, offer_of
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
@@ -37,12 +38,14 @@ class LegalApproval:
         if self._settings.agreement_acceptance == Method.SUBMISSION:
             accept_by_submission(unit, request, version)
         special = dataset.special_category
+        fields = offer_of(dataset).asked(revision.body["scope"]["fields"])
         told = notices.promised(unit.session)
         findings = review(
             revision.body,
             special,
             agreements.terms(unit.session, version),
             self._settings.retention_days_max,
-            broken(told, revision.body, dataset.category, special),
+            broken(told, revision.body, categories(fields), special),
+            in_words(fields),
         )
         return Judged(findings, version.agreement_digest)

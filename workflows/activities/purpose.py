@@ -5,7 +5,7 @@ from temporalio import activity
 from sharing.purpose import review
 from sharing.records import notices, requests
 from sharing.records.database import Database
-from sharing.records.datasets import Dataset
+from sharing.records.datasets import Dataset, offer_of
 from sharing.records.requests import Request
 from sharing.records.unit import Unit
 from sharing.settings import Settings
@@ -34,7 +34,7 @@ def _judge(unit: Unit, request: Request) -> Judged:
         review(
             revision.body["purpose"],
             revision.body["intended_use"],
-            dataset.category,
+            offer_of(dataset).asked(revision.body["scope"]["fields"]),
             dataset.purposes,
             told,
         )

@@ -3,30 +3,42 @@ it demands the clearance from the database again at every step."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from temporalio import activity
 
 from sharing.consent_feed import Follower
-from sharing.errors import Refused
-from sharing.export import releases, runs
-from sharing.export.deliver import deliver
+from sharing.dry_run import DryRun
+from sharing.errors import NotYet, Refused
+from sharing.export import erasures, releases, room, runs
+from sharing.export.bucket import DestinationAway, SourceAway, joined, place
+from sharing.export.bucket_depot import depot_at, write
+from sharing.export.canary import Planted
+from sharing.export.canary import planted as drawings
 from sharing.export.destination import DestinationFailed
-from sharing.export.erase import erase
-from sharing.export.pack import ShardResult, write_shard
+from sharing.export.dry_run import dry_run
+from sharing.export.pace import Stopped
+from sharing.export.pack import ShardResult
+from sharing.export.plan import Bounds, Piece
+from sharing.export.planting import asked, recorded
 from sharing.export.pseudonyms import Pseudonyms
-from sharing.export.releases import Run, Stale
+from sharing.export.pushing import push
+from sharing.export.releases import Stale
 from sharing.export.runs import Fenced
-from sharing.export.seal import Sealed, SealRefused, seal
+from sharing.export.seal import SealRefused
 from sharing.export.source import Candidate, SourceFailed
-from sharing.export.staging import Staging, local
-from sharing.keys import secret, signing_key
+from sharing.export.stopwatch import Spent, Step
+from sharing.export.table_sources import tables
+from sharing.keyring import keyring
+from sharing.keys import public_text, signing_key
+from sharing.records import pseudonym_keys, signing_keys
 from sharing.records.database import Database
 from sharing.settings import Settings
 from workflows.activities import hands
 from workflows.activities.pulse import beating
-from workflows.messages import Plan, ReleaseAttempt, ShardTask
+from workflows.activities.underway import UnderWay
+from workflows.messages import Plan, ReleaseAttempt, ShardDone, ShardTask
 
 
 class ExportPlane:
@@ -37,71 +49,144 @@ class ExportPlane:
     ) -> None:
         self._database = database
         self._follower = follower or Follower(database, settings)
-        self._shard_objects = settings.shard_objects
+        self._bounds = Bounds(settings.shard_objects, settings.shard_bytes)
         self._silence = settings.takeover_seconds
-        self._store = local(settings.store_url, "CLEARANCE_STORE_URL")
-        self._root = local(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
-        self._pseudonym_key = secret(settings.pseudonym_key, "CLEARANCE_PSEUDONYM_KEY")
+        self._window = settings.window_shards
+        self._store = place(settings.store_url, "CLEARANCE_STORE_URL")
+        self._tables = tables(settings, self._store)
+        self._depot = depot_at(settings.delivery_url, "CLEARANCE_DELIVERY_URL")
+        self._keyring = keyring(settings.pseudonym_key)
         self._signing_key = signing_key(settings.signing_key, "CLEARANCE_SIGNING_KEY")
+        self._public_key = public_text(self._signing_key)
         self._tidying = set[asyncio.Task[None]]()
-        self._packers = hands.processes(settings.pack_processes)
+        self._object_seconds = settings.object_seconds
+        self._late = Spent()  # a commit's time is known when it is over: the next one records it
+        self._under_way = UnderWay(database, settings.export_bytes_per_second)
+        self._room = settings.delivery_url, settings.staging_bytes_max
+        self._packers = hands.processes(settings.pack_processes, self._under_way.board)
         self._threads = hands.threads(2)
+
+    @property
+    def at_once(self) -> int:
+        """How many activities a worker takes: a shard for each packing process, one whose subjects
+        are asked meanwhile, and one for whatever else there is."""
+        return self._packers.number + 2
 
     @activity.defn
     async def plan_export(self, export_id: str) -> Plan:
         """Cuts the scope into shards, once. Nothing is left to be made of what was released."""
-        async with beating():
+        async with beating(), self._under_way.phase(export_id, "plan"):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
-                return Plan(0, self._silence)
+                return Plan(0, self._silence, self._window)
             known = await self._database.read(lambda s: runs.planned(s, export_id))
             if known is None:
-                await self._follower.up_to_date()
-                objects, counted = await self._database.read(lambda s: runs.survey(s, export_id))
-                known = await self._database.write(
-                    lambda u: runs.plan(u, export_id, objects, self._shard_objects, counted)
+                await self._database.write(
+                    lambda u: pseudonym_keys.settle_for(u, export_id, self._keyring)
                 )
-            return Plan(known, self._silence)
+                await self._follower.up_to_date()
+                pieces, counted = await self._database.read(
+                    lambda s: runs.survey(s, export_id, self._bounds)
+                )
+                await self._reserve(export_id, pieces)
+                known = await self._database.write(
+                    lambda u: runs.plan(u, export_id, pieces, counted)
+                )
+            total = await self._database.read(lambda s: runs.total(s, export_id))
+            return Plan(known, self._silence, self._window, objects=total)
+
+    async def _reserve(self, export_id: str, pieces: Sequence[Piece]) -> None:
+        objects, size = sum(p.objects for p in pieces), sum(p.bytes for p in pieces)
+        await self._database.write(lambda u: room.reserve(u, export_id, objects, size, *self._room))
 
     @activity.defn
-    async def export_shard(self, task: ShardTask) -> None:
+    async def dry_run_export(self, request_id: str) -> DryRun:
+        """Counts what an export would come to, and writes nothing."""
+        await self._follower.up_to_date()
+        return await self._database.read(
+            lambda s: dry_run(s, request_id, self._bounds, *self._room)
+        )
+
+    @activity.defn
+    async def export_shard(self, task: ShardTask) -> ShardDone:
         """One shard: ask every subject again, strip, hash, pack, commit. A shard that was
         committed already stays as it is."""
         async with beating(), self._tidied(task.export_id):
-            fenced = await self._database.write(
-                lambda u: runs.take_shard(u, task.export_id, task.number)
-            )
-            if fenced is None:
-                return
-            await self._follower.up_to_date()
-            chosen = await self._database.read(lambda s: runs.choose(s, fenced))
-            packed = await self._packed(task, fenced, chosen.candidates)
-            await self._database.write(lambda u: runs.commit_shard(u, fenced, chosen, packed))
+            spent = Spent()
+            with spent.on(Step.SELECT):
+                fenced = await self._database.write(
+                    lambda u: runs.take_shard(u, task.export_id, task.number)
+                )
+                if fenced is None:
+                    counted = await self._database.read(
+                        lambda s: runs.committed(s, task.export_id, task.number)
+                    )
+                    return ShardDone(*counted)
+                await self._follower.up_to_date()
+                chosen = await self._database.read(lambda s: runs.choose(s, fenced))
+            try:
+                packed = await self._packed(task, fenced, chosen.candidates)
+            except Stopped:
+                raise await self._database.read(lambda s: runs.why_stopped(s, fenced)) from None
+            spent.update(self._late)
+            self._late.clear()
+            with self._late.on(Step.COMMIT):
+                await self._database.write(
+                    lambda u: runs.commit_shard(u, fenced, chosen, packed, spent)
+                )
+            excluded = sum(chosen.excluded.values()) + len(packed.unread)
+            return ShardDone(packed.objects, packed.bytes, excluded)
 
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]
     ) -> ShardResult:
+        key = await self._database.write(
+            lambda u: pseudonym_keys.settle(u, fenced.partner_id, self._keyring)
+        )
+        planted = await self._planted(fenced, candidates, key)
+        of_attempt = task.export_id, task.number, fenced.fence
         with _told():
-            return await self._packers.run(
-                write_shard,
-                self._store / local(fenced.location, "location"),
-                Staging(self._root, task.export_id).attempt(task.number, fenced.fence),
-                task.number,
-                candidates,
-                packing=fenced.packing,
-                category=fenced.category,
-                pseudonyms=Pseudonyms(self._pseudonym_key, fenced.partner_id),
-                age_recipient=fenced.age_recipient,
-                attempt=str(fenced.fence),
-                progress=None,
-            )
+            async with self._under_way.shard(task.export_id, fenced.steered) as pace:
+                return await self._packers.run(
+                    write,
+                    joined(self._store, fenced.location, "location"),
+                    self._depot.attempt(*of_attempt),
+                    task.number,
+                    candidates,
+                    packing=fenced.packing,
+                    category=fenced.category,
+                    pseudonyms=Pseudonyms(key, fenced.partner_id),
+                    age_recipient=fenced.age_recipient,
+                    attempt=str(fenced.fence),
+                    progress=pace,
+                    watch=self._depot.watch(*of_attempt, self._object_seconds),
+                    planted=planted,
+                    columns=fenced.table.found(self._tables) if fenced.table else None,
+                )
+
+    async def _planted(
+        self, fenced: Fenced, candidates: tuple[Candidate, ...], key: bytes
+    ) -> tuple[Planted, ...]:
+        """The canaries of a shard, on record. One of which nothing else goes gets none."""
+        planting = await self._database.read(lambda s: asked(s, fenced))
+        if planting is None or not candidates:
+            return ()
+        position = candidates[0].consent_position
+        made = await self._threads.run(drawings, key, planting, fenced.number, position)
+        await self._database.write(lambda u: recorded(u, fenced, made))
+        return made
 
     @activity.defn
     async def release_package(self, export_id: str) -> ReleaseAttempt:
         """Puts the package together, seals it, and releases it in one transaction that looks at
         everything again. Where consent ended meanwhile it names the shards to make again."""
-        async with beating(), self._tidied(export_id):
+        async with (
+            beating(),
+            self._under_way.phase(export_id, "release"),
+            self._tidied(export_id),
+        ):
             if await self._database.read(lambda s: releases.is_released(s, export_id)):
                 return ReleaseAttempt(released=True)
+            await self._database.read(lambda s: signing_keys.demand_standing(s, self._public_key))
             run = await self._database.write(lambda u: releases.take_release(u, export_id))
             if isinstance(run, Stale):
                 return ReleaseAttempt(released=False, stale=run.shards)
@@ -110,46 +195,32 @@ class ExportPlane:
             if isinstance(proven, Stale):
                 await self._database.write(lambda u: releases.hold(u, run, proven))
                 return ReleaseAttempt(released=False, stale=proven.shards)
-            with _told():
-                sealed = await self._threads.run(self._sealed, export_id, proven)
+            spent = Spent()
+            with _told(), spent.on(Step.SEAL):
+                sealed = await self._threads.run(self._depot.sealed, proven, self._signing_key)
             await self._follower.up_to_date()  # sealing may have taken long
             demanded = self._follower.demanded
             outcome = await self._database.write(
-                lambda u: releases.release(u, proven, sealed, demanded)
+                lambda u: releases.release(u, proven, sealed, demanded, spent)
             )
             if isinstance(outcome, Stale):
                 return ReleaseAttempt(released=False, stale=outcome.shards)
             return ReleaseAttempt(released=True)
 
-    def _sealed(self, export_id: str, run: Run) -> Sealed:
-        staging = Staging(self._root, export_id)
-        package = staging.package(run.fence)
-        for shard in run.shards:
-            staging.gather(
-                staging.attempt(shard.result.number, shard.fence),
-                package,
-                (*(file.path for file in shard.result.files), shard.result.manifest),
-            )
-        return seal(package, [s.result for s in run.shards], run.header, self._signing_key)
-
     @activity.defn
     async def deliver_package(self, export_id: str) -> None:
         """Hands over what was released. It may not give up: the bytes count as gone."""
-        async with beating():
+        async with beating(), self._under_way.phase(export_id, "deliver"):
             released = await self._database.read(lambda s: releases.released(s, export_id))
-            staging = Staging(self._root, export_id)
-            destination = self._root / released.partner_id / export_id
-
-            def hand_over() -> None:
-                deliver(
-                    staging.folder / f"package.{released.fence}",
-                    destination,
-                    released.envelope.encode(),
-                )
-                erase(staging.folder)
-
-            await self._threads.run(hand_over)
-            await self._database.write(lambda u: releases.delivered(u, export_id, str(destination)))
+            spent, pushed = Spent(), None
+            with spent.on(Step.DELIVER):
+                lies = await self._threads.run(self._depot.deliver, export_id, released)
+                if released.push is not None:
+                    envelope = released.envelope.encode()
+                    pushed = await self._threads.run(push, lies, released.push, envelope)
+            await self._database.write(
+                lambda u: releases.delivered(u, export_id, str(lies), pushed, spent)
+            )
 
     @activity.defn
     async def erase_staging(self, export_id: str) -> None:
@@ -158,8 +229,17 @@ class ExportPlane:
         async with beating():
             if not await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 return
-            await self._threads.run(erase, Staging(self._root, export_id).folder)
-            await self._database.write(lambda u: runs.erased(u, export_id))
+            spent = Spent()
+            with spent.on(Step.ERASE):
+                await self._erase_counted(export_id)
+            left = await asyncio.to_thread(self._depot.found, export_id)
+            await self._database.write(lambda u: erasures.done(u, export_id, left, spent))
+
+    async def _erase_counted(self, export_id: str) -> None:
+        """Whoever comes first counts: an attempt that was under way, or the run's own erasing."""
+        there = await asyncio.to_thread(self._depot.found, export_id)
+        await self._database.write(lambda u: erasures.begun(u, export_id, there))
+        await asyncio.to_thread(self._depot.erase, export_id)
 
     @asynccontextmanager
     async def _tidied(self, export_id: str) -> AsyncIterator[None]:
@@ -174,21 +254,24 @@ class ExportPlane:
             raise
 
     async def _tidy(self, export_id: str) -> None:
-        folder = Staging(self._root, export_id).folder
         try:
             for some in (self._packers, self._threads):
                 await asyncio.to_thread(some.wait)
-            if await self._database.read(lambda s: runs.is_over(s, export_id)):
-                await asyncio.to_thread(erase, folder)
+            if await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
+                await self._erase_counted(export_id)
+            elif await self._database.read(lambda s: runs.is_over(s, export_id)):
+                await asyncio.to_thread(self._depot.erase, export_id)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Failures of disks become refusals with a cure."""
+    """Failures of disks become refusals with a cure; a store that is away is tried again."""
     try:
         yield
+    except (DestinationAway, SourceAway) as failure:
+        raise NotYet(failure.code, str(failure)) from failure
     except (DestinationFailed, SourceFailed) as failure:
         raise Refused(failure.code, str(failure)) from failure
     except SealRefused as failure:

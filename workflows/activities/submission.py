@@ -73,7 +73,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
     if recorded is not None:
         return Submitted(recorded.digest)
     demand_fresh(order)
-    revision = _revision(order)
+    revision = _revision(unit, order)
     policies.demand_in_force(unit.session, revision.policy)
     partner = unit.session.get_one(Partner, order.actor)
     unit.session.add(
@@ -122,7 +122,7 @@ def _standing(found: tuple[Request, Export | None] | None) -> Standing | None:
 def _amendment(unit: Unit, order: Order) -> Submitted:
     demand_order(unit.session, order, Verb.AMEND)
     request = requests.get(unit.session, order.request_id, hold=True)
-    revision = _revision(order)
+    revision = _revision(unit, order)
     if request.digest == revision.digest:
         return Submitted(request.digest)
     demand_fresh(order)
@@ -186,11 +186,12 @@ def _lapse(unit: Unit, lapse: Lapse, at: datetime) -> None:
     )
 
 
-def _revision(order: Order) -> Revision:
+def _revision(unit: Unit, order: Order) -> Revision:
     """The revision an order speaks of; its digest must be the one that was signed for."""
     apart = ("index", "age_recipient", "number", "policy", "client", "key", "body_hash")
     body = {name: value for name, value in order.body.items() if name not in apart}
-    check(body)
+    dataset = datasets.named(unit.session, body["dataset"])
+    check(body, None if dataset is None else datasets.offer_of(dataset))
     revision = Revision(
         order.request_id,
         order.body["number"],

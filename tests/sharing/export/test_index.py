@@ -12,6 +12,8 @@ import pytest
 from api.demo.portraits import draw
 from sharing.errors import Refused
 from sharing.export.index import IndexedObject, folder_of, scan
+from sharing.export.taken import ReadAt, taken_at
+from tests.sharing.export.carriers import DATED, SPOILED, encoded
 from tests.sharing.export.photos import jpeg
 
 PATTERN = "path:{subject}/*"
@@ -99,6 +101,32 @@ def test_when_a_photo_was_taken(tmp_path: Path) -> None:
     assert {p.path: p.taken_at for p in drawn}.items() <= found.items()
     assert found["z/plain.jpg"] is None
     assert found["z/broken.jpg"] is None
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
+def test_every_format_says_when(tmp_path: Path, kind: str) -> None:
+    """The time is found where each format keeps its EXIF, whatever the file is called."""
+    (tmp_path / "a").mkdir()
+    data = encoded(kind, exif=DATED)
+    for name in ("1.jpg", "2.heif", "3.png"):
+        (tmp_path / "a" / name).write_bytes(data)
+    (tmp_path / "a/4.webp").write_bytes(encoded(kind))
+    (tmp_path / "a/5.hif").write_bytes(data[: len(data) // 2])
+    found = [o.taken_at for o in scan(str(tmp_path), PATTERN)]
+    assert found[:4] == [datetime(2012, 5, 4, 3, 2, 1, tzinfo=UTC)] * 3 + [None]
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize("name", sorted(SPOILED))
+def test_no_photo_stops_an_index(name: str) -> None:
+    """Cut anywhere, a photo has the time that it says or none; nothing is raised."""
+    data = SPOILED[name]()
+    for end in range(0, len(data), 7):
+        taken_at(_reader(data[:end]))
+
+
+def _reader(data: bytes) -> ReadAt:
+    return lambda at, size: data[at : at + size]
 
 
 def test_progress(tmp_path: Path) -> None:

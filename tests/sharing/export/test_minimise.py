@@ -172,9 +172,9 @@ def test_broken_files_are_unreadable(kind: str) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/webp", "image/heic", "text/plain"])
-def test_other_media_are_unreadable(media_type: str) -> None:
-    """Nothing leaves in a format that we cannot strip, even if it looks like a JPEG."""
-    with pytest.raises(Unreadable, match=media_type):
+def test_a_jpeg_is_nothing_else(media_type: str) -> None:
+    """A JPEG that is taken for something else is not passed on."""
+    with pytest.raises(Unreadable):
         minimise(KINDS["baseline"], media_type)
 
 

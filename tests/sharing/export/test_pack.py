@@ -15,7 +15,7 @@ from sharing.export.destination import DestinationFailed
 from sharing.export.minimise import minimise
 from sharing.export.pack import SourceFailed
 from sharing.export.pseudonyms import Pseudonyms
-from sharing.export.source import LARGEST_OBJECT, Candidate
+from sharing.export.source import Candidate
 from tests.sharing.export.packages import CATEGORY, PSEUDONYMS, files, pack
 from tests.sharing.export.photos import candidates, dataset, jpeg, with_secrets
 
@@ -240,15 +240,6 @@ def test_odd_names_and_formats(source: Path, staging: Path) -> None:
     result = pack(source, staging, 0, candidates(source))
     assert result.objects == 14
     assert sorted(unread.path for unread in result.unread) == ["odd/broken.jpg", "odd/drawing.png"]
-
-
-def test_an_endless_object_is_unread(source: Path, staging: Path) -> None:
-    """A file too large to hold in memory is left out, not tried."""
-    huge = source / "subject-0" / "huge.jpg"
-    with huge.open("wb") as file:
-        file.truncate(LARGEST_OBJECT + 1)
-    result = pack(source, staging, 0, candidates(source))
-    assert [unread.path for unread in result.unread] == ["subject-0/huge.jpg"]
 
 
 def test_no_source_is_not_no_photos(source: Path, staging: Path) -> None:
