@@ -5,7 +5,7 @@ A payload that is moved to another workflow does not decrypt. Errors are encrypt
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cryptography.exceptions import InvalidTag
@@ -31,17 +31,16 @@ REFUSED = Payload(metadata={"encoding": b"binary/clearance-refused"})
 class EncryptionCodec(PayloadCodec, WithSerializationContext):
     """AES-256-GCM. The first key encrypts; any of them decrypts, so that keys can be changed."""
 
-    def __init__(self, keys: Sequence[bytes], bound_to: str = "") -> None:
-        self._keys = {_name(key): AESGCM(key) for key in keys}
-        self._first = next(iter(self._keys))
-        self._raw = tuple(keys)
-        self._bound_to = bound_to
+    def __init__(self, keys: Mapping[bytes, AESGCM], bound_to: str = "") -> None:
+        self._keys = keys
+        self._first = next(iter(keys))
+        self._bound_to = bound_to.encode()
 
     def with_context(self, context: SerializationContext) -> "EncryptionCodec":
         """The same codec for the payloads of one workflow."""
         if not isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
             return self
-        return EncryptionCodec(self._raw, f"{context.namespace}/{context.workflow_id}")
+        return EncryptionCodec(self._keys, f"{context.namespace}/{context.workflow_id}")
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypts whole payloads, their metadata included."""
@@ -55,9 +54,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
 
     def _sealed(self, payload: Payload) -> Payload:
         nonce = os.urandom(NONCE_BYTES)
-        box = self._keys[self._first].encrypt(
-            nonce, payload.SerializeToString(), self._bound_to.encode()
-        )
+        box = self._keys[self._first].encrypt(nonce, payload.SerializeToString(), self._bound_to)
         return Payload(metadata={"encoding": ENCODING, "key": self._first}, data=nonce + box)
 
     def _opened(self, payload: Payload) -> Payload | None:
@@ -66,7 +63,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
             return None
         nonce, box = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
         try:
-            return Payload.FromString(key.decrypt(nonce, box, self._bound_to.encode()))
+            return Payload.FromString(key.decrypt(nonce, box, self._bound_to))
         except (InvalidTag, ValueError):  # it belongs to another workflow, or was altered
             return None
 
@@ -83,6 +80,6 @@ def converter(payload_keys: str) -> DataConverter:
         raise KeyProblem("CLEARANCE_PAYLOAD_KEYS is not set.")
     return replace(
         DataConverter.default,
-        payload_codec=EncryptionCodec(keys),
+        payload_codec=EncryptionCodec({_name(key): AESGCM(key) for key in keys}),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from sharing.consent_feed import Follower
 from sharing.keys import public_text, signing_key
@@ -35,12 +34,9 @@ from workflows.export import ExportRun
 from workflows.indexing import IndexDataset
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
 from workflows.refusals import RefusalInterceptor
+from workflows.sandbox import Sandbox
 from workflows.share_request import ShareRequest
 
-# `sharing` as one whole, and never `workflows`: see docs/decisions.
-PASSED_THROUGH = SandboxRestrictions.default.with_passthrough_modules(
-    "sharing", "pydantic", "sqlmodel", "sqlalchemy", "rfc8785", "cryptography"
-)
 FINISH = timedelta(seconds=10)
 SWEEP = timedelta(minutes=5)
 LOG = logging.getLogger(__name__)
@@ -83,7 +79,7 @@ def control_worker(
             steering.record_resumption,
             steering.record_limit,
         ],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
+        workflow_runner=Sandbox(),
         interceptors=[RefusalInterceptor()],
         graceful_shutdown_timeout=FINISH,
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sharing.stages import ExportState
 from tests.bench.running import server
@@ -23,7 +22,7 @@ from tests.workflows.moves import Moves, laps
 from workflows.codec import converter
 from workflows.export import ExportRun
 from workflows.messages import EXPORT_QUEUE, Plan, export_workflow
-from workflows.worker import PASSED_THROUGH
+from workflows.sandbox import Sandbox
 
 SHARDS = 40_000  # of 2,500 objects: 100 million
 WINDOW = 16
@@ -44,7 +43,7 @@ async def run(home: Path, shards: int) -> dict[str, object]:
                 task_queue=QUEUE,
                 workflows=[ExportRun],
                 activities=[moves.ends()],
-                workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
+                workflow_runner=Sandbox(),
             ),
         ):
             begin = time.perf_counter()

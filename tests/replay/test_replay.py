@@ -7,12 +7,11 @@ import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from tests.replay.record import HISTORIES, SCENARIOS, SINCE, VERSION, replay_converter
 from workflows.export import ExportRun
+from workflows.sandbox import Sandbox
 from workflows.share_request import ShareRequest
-from workflows.worker import PASSED_THROUGH
 
 FILES = sorted(HISTORIES.rglob("*.json"))
 
@@ -21,7 +20,7 @@ def replayer(*workflows: type) -> Replayer:
     """A replayer of these workflows as the control worker runs them."""
     return Replayer(
         workflows=workflows,
-        workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
+        workflow_runner=Sandbox(),
         namespace="default",  # payloads are bound to it
         data_converter=replay_converter(),
     )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
@@ -24,7 +25,7 @@ from sharing.stages import GATES, Role
 from tests.photos import fill
 from tests.workflows.conftest import Office, running, settings
 from workflows import client as verbs
-from workflows import worker
+from workflows import sandbox, worker
 from workflows.messages import export_workflow, request_workflow
 
 
@@ -111,6 +112,29 @@ async def test_who_said_no_is_left_out(depot: Depot, action: str) -> None:
     package = await depot.delivered()
     rows = parquet.read_table(package / "manifest.parquet").to_pylist()
     assert len(rows) == 22
+
+
+async def test_payloads_belong_to_whom_the_library_says(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked outside of its sandbox, a workflow names the same owner of a payload as inside (I25):
+    itself, and for what it sends to another workflow, that one."""
+    asked: list[tuple[Any, Any, str]] = []
+    outside = sandbox.Known.get_serialization_context
+
+    def both(known: sandbox.Known, command: Any) -> Any:
+        answer: Any = outside(known, command)
+        inside: Any = known.inside.get_serialization_context(command)
+        mine, theirs = ((one.namespace, one.workflow_id) for one in (answer, inside))
+        asked.append((mine, theirs, known.get_info().workflow_id))
+        return answer
+
+    monkeypatch.setattr(sandbox.Known, "get_serialization_context", both)
+    await depot.delivered()
+    assert [one for one in asked if one[0] != one[1]] == []
+    others = [one for one in asked if one[0][1] != one[2]]
+    assert others
+    assert len(asked) > 4 * len(others)
 
 
 async def test_no_metadata_leaves(depot: Depot) -> None:

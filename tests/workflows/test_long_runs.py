@@ -10,14 +10,13 @@ from temporalio import workflow
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sharing.stages import ExportState
 from tests.workflows.moves import Moves, laps
 from workflows import export as exporting
 from workflows.export import ExportRun
 from workflows.messages import ExportEnd, Plan
-from workflows.worker import PASSED_THROUGH
+from workflows.sandbox import Sandbox
 
 
 @workflow.defn
@@ -135,7 +134,7 @@ async def test_a_cursor_survives_the_sandbox(
             temporal.client,
             task_queue=queue,
             workflows=[ExportRun],
-            workflow_runner=SandboxedWorkflowRunner(restrictions=PASSED_THROUGH),
+            workflow_runner=Sandbox(),
         ),
     ):
         handle = await temporal.client.start_workflow(
