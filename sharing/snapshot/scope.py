@@ -77,9 +77,10 @@ def read_scope(session: Session, dataset_id: str, index: int, tell: Tell = untol
 
 def _plain(session: Session, given: dict[str, Any]) -> Iterator[tuple[Whole, Whole]]:
     statement = text(_SQLITE).execution_options(yield_per=PAGE)
-    for rows in session.execute(statement, given).partitions():
+    # The size is said again: of a text it is not taken from the option, and pages were single rows.
+    for rows in session.execute(statement, given).partitions(PAGE):
         flat = np.fromiter(chain.from_iterable(rows), np.int64, 2 * len(rows))
-        yield flat[0::2], flat[1::2]
+        yield flat[0::2], flat[1::2].copy()  # else the numbers are kept twice
 
 
 def _packed(session: Session, given: dict[str, Any]) -> Iterator[tuple[Whole, Whole]]:

@@ -14,9 +14,10 @@ from sharing.records import consents, datasets
 from sharing.records.database import Database
 from sharing.records.ledger import LedgerBroken, micros
 from sharing.records.unit import Unit
+from sharing.snapshot import scope
 from sharing.snapshot.decision import Decision
 from sharing.snapshot.keeper import Asked, Snapshots, snapshots_of
-from sharing.snapshot.selection import Filter
+from sharing.snapshot.selection import UNKNOWN, Filter
 from sharing.stages import Exclusion
 from tests.sharing.snapshot.books import AT, DAY, SUBJECTS, random_event, random_question
 from tests.walk import World, populate
@@ -199,6 +200,27 @@ async def test_what_was_not_committed_is_never_in_a_snapshot(database: Database)
     with pytest.raises(ZeroDivisionError):
         await database.write(fail)
     assert (await ask(database, world, question, kept=kept)).sha256() == before.sha256()
+
+
+async def test_an_index_is_read_in_pages(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many objects at a time: an array for each single one of three million took 1.4 GiB."""
+    chance = random.Random(12)
+    world = await indexed(database, chance)
+    monkeypatch.setattr(scope, "PAGE", 7)
+    pages = list[int]()
+
+    def read(session: Session) -> None:
+        given = {"dataset": world.dataset, "index": 1, "unknown": UNKNOWN}
+        packed = session.get_bind().dialect.name == "postgresql"
+        for numbers, moments in (scope._packed if packed else scope._plain)(session, given):
+            assert len(numbers) == len(moments)
+            pages.append(len(numbers))
+
+    await database.read(read)
+    assert sum(pages) == OBJECTS
+    assert pages[:-1] == [] or set(pages[:-1]) == {7}
 
 
 async def test_a_count_tells_how_far_it_has_come(database: Database) -> None:
