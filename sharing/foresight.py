@@ -46,4 +46,6 @@ def about_what_is_there(found: Iterable[Finding], absent: frozenset[str]) -> lis
 
 
 def _fields(check: str) -> set[str]:
-    return {path.partition(".")[0] for path in (FIELD_OF.get(check, ""), *ALSO_ABOUT.get(check, ()))}
+    return {
+        path.partition(".")[0] for path in (FIELD_OF.get(check, ""), *ALSO_ABOUT.get(check, ()))
+    }

@@ -16,7 +16,7 @@ things see to that, each by itself and all of them together:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 FEWEST = 50
 BANDS = 4
@@ -40,9 +40,10 @@ def widened(
     first = None if after is None else datetime(after.year, 1, 1, tzinfo=UTC)
     if before is None:
         return first, None
-    last = before - timedelta(microseconds=1)
-    end = min(last.year + 1, datetime.max.year)
-    return first, datetime(end, 1, 1, tzinfo=UTC)
+    begins = datetime(before.year, 1, 1, tzinfo=UTC)
+    if begins == before:
+        return first, before
+    return first, datetime(before.year + 1, 1, 1, tzinfo=UTC) if before.year < MAXYEAR else None
 
 
 def band(covered: int, people: int, nudge: float) -> int | None:

@@ -9,7 +9,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.backend import Backend
-from api.pages import decision, inbox, live, request, sign_in
+from api.pages import (
+    ask,
+    decision,
+    duties,
+    inbox,
+    live,
+    own_agreement,
+    own_request,
+    own_requests,
+    package,
+    request,
+    revise,
+    sign_in,
+)
 from api.pages.doors import Visit, let_in, signed_out
 from api.pages.frame import HERE, page
 from sharing.records import inbox as inboxes
@@ -19,13 +32,14 @@ from sharing.records.requests import Request as RequestRow
 from sharing.stages import STAFF, Role
 
 RECENT, FIRST = 15, 5
+OF_PARTNERS = (ask, own_requests, own_request, revise, own_agreement, package, duties)
 
 
 def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, request, decision, live):
+    for noun in (sign_in, inbox, *OF_PARTNERS, request, decision, live):
         noun.add_to(app)
 
 

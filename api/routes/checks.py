@@ -1,4 +1,4 @@
-"""Before a request is submitted: what it will be asked, and how many would be covered by consent."""
+"""Before a request is submitted: what it will be asked, and how much consent would cover."""
 
 from asyncio import Lock
 from collections.abc import Callable

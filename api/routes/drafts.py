@@ -39,9 +39,7 @@ async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Respon
 @router.get("/{draft_id}", name="drafts.show")
 async def show(draft_id: str, call: Call) -> Response:
     """One draft."""
-    return json_answer(
-        await call.read(lambda s: drafts.shown(drafts.get(s, _own(call), draft_id)))
-    )
+    return json_answer(await call.read(lambda s: drafts.shown(drafts.get(s, _own(call), draft_id))))
 
 
 @router.put("/{draft_id}", name="drafts.replace")

@@ -34,7 +34,7 @@ def _shares(session: Session, partner_id: str) -> list[tuple[Request, Mapping[st
     held = select(Request).where(
         Request.partner_id == partner_id, Request.state == RequestState.DELIVERED
     )
-    found = []
+    found: list[tuple[Request, Mapping[str, Any]]] = []
     for row in session.exec(held.order_by(col(Request.ended_at).desc()).limit(SHARES)):
         try:
             found.append((row, agreements.terms(session, agreements.current(session, row))))

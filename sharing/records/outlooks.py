@@ -94,8 +94,8 @@ def demand_left(session: Session, partner_id: str) -> None:
     if not left(session, partner_id):
         raise Refused(
             "limit_reached",
-            f"{MOST} different previews within {AGAIN_AFTER.days} days are as many as there are, so "
-            "that nobody can find out by them what one person said. Earlier ones still answer.",
+            f"{MOST} different outlooks within {AGAIN_AFTER.days} days are as many as there "
+            "are, so that they show nobody what one person said. Earlier ones still answer.",
         )
 
 

@@ -14,7 +14,8 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 APPEND_ONLY = (
     "acceptance", "acknowledgement", "agreement", "agreement_version", "audit_entry", "canary",
     "clearance", "clearance_void",
-    "consent_checkpoint", "consent_event", "consent_outlook", "consent_report", "consent_statement", "decision",
+    "consent_checkpoint", "consent_event", "consent_outlook", "consent_report",
+    "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
     "interest", "interest_look", "name_ruling", "notice", "notice_compatibility", "notice_text",
     "person_link", "policy_approval", "policy_version", "pressure_note",
