@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlmodel import Session, col, select
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.backend import Backend
 from api.pages import (
@@ -24,7 +24,7 @@ from api.pages import (
     sign_in,
 )
 from api.pages.doors import Visit, let_in, signed_out
-from api.pages.frame import HERE, page
+from api.pages.frame import HEADERS, HERE, page
 from sharing.records import inbox as inboxes
 from sharing.records.inbox import Inbox, Sought
 from sharing.records.parties import Partner
@@ -52,14 +52,15 @@ async def _front(request: Request) -> Response:
 
 
 async def _home(visit: Visit) -> Response:
+    """For a partner that is the list of its requests."""
+    if visit.role is Role.PARTNER:
+        return RedirectResponse("/requests", 303, HEADERS)
     return page("home.html", 200, visit=visit, **await visit.call.read(lambda s: _mine(s, visit)))
 
 
 def _mine(session: Session, visit: Visit) -> dict[str, Any]:
     recent = select(RequestRow, Partner.name).join(Partner)
     recent = recent.order_by(col(RequestRow.submitted_at).desc()).limit(RECENT)
-    if visit.role is Role.PARTNER:
-        recent = recent.where(RequestRow.partner_id == visit.call.principal.partner_id)
     rows = session.exec(recent).all() if visit.role is not Role.SUBJECT else []
     return {"requests": rows, "inbox": _waiting(session, visit)}
 

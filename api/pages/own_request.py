@@ -73,6 +73,6 @@ def said_of_fields(view: View, field_of: Mapping[str, str]) -> dict[str, list[st
         if stage["stage"] in GATES and stage["outcome"] == Outcome.RETURNED:
             for one in stage["findings"]:
                 name = field_of.get(one["check"])
-                if name and one["result"] != "compliant":
+                if name and partner_words.for_you(one):
                     found.setdefault(name, []).append(one["detail"])
     return found

@@ -86,6 +86,9 @@ EVENTS: Mapping[str, str] = {
 }
 NOT_TOLD = frozenset({"shard.exported", "export.limited", "export.paused", "export.resumed"})
 
+# Open questions that those inside answer: no partner could.
+TO_JUDGE_INSIDE = frozenset({"purpose_allowed"})
+
 ACTIONS: Mapping[str, str] = {
     "erase": "Erase everything",
     "attest_erasure": "Attest the erasure",
@@ -104,6 +107,25 @@ AFTER: Mapping[str, str] = {
 def state(name: str) -> str:
     """A state in the partner's words."""
     return STATES.get(name) or words.STATES.get(name, words.plain(name))
+
+
+def label(view: View) -> str:
+    """The state, or that the partner's own yes is all that is missing."""
+    accepting = yours(view) and view["state"] == "legal_approval"
+    return "Your yes is missing" if accepting else state(view["state"])
+
+
+def for_you(finding: View) -> bool:
+    """True for what a partner can do something about: not where it holds, nor where only those
+    inside have to judge."""
+    return finding["result"] == "violation" or (
+        finding["result"] == "gap" and finding["check"] not in TO_JUDGE_INSIDE
+    )
+
+
+def any_for_you(findings: list[View]) -> bool:
+    """True where there is something that a partner can do."""
+    return any(for_you(one) for one in findings)
 
 
 def yours(view: View) -> bool:

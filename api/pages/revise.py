@@ -3,7 +3,7 @@ changes, which is shown before it can be sent."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +26,7 @@ from sharing.records.views import request_view
 
 View = dict[str, Any]
 OWN = "/requests/{request_id}"
+CHANGED = "The request was changed since this form was made."
 
 
 def add_to(app: FastAPI) -> None:
@@ -36,7 +37,9 @@ def add_to(app: FastAPI) -> None:
 
 
 async def _filled(visit: Visit) -> Response:
-    return await _shown(visit, 200, await visit.call.read(lambda s: _asked(s, visit)))
+    asked = await visit.call.read(lambda s: _asked(s, visit))
+    found = await visit.call.read(lambda s: checked(s, visit.call, asked))
+    return await _shown(visit, 200, asked, gates=found.gates)
 
 
 async def _compare(visit: Visit) -> Response:
@@ -46,7 +49,12 @@ async def _compare(visit: Visit) -> Response:
     errors = {one.path: one.message for one in found.errors}
     now = await visit.call.read(lambda s: _asked(s, visit))
     return await _shown(
-        visit, 422 if errors else 200, said, errors, changes=_changes(now, said, found.body)
+        visit,
+        422 if errors else 200,
+        said,
+        errors,
+        changes=_changes(now, said, found.body),
+        gates=found.gates,
     )
 
 
@@ -61,6 +69,8 @@ async def _send(visit: Visit) -> Response:
         if visit.sent("digest") != current or visit.sent("seen") != _mark(changes):
             stale = visit.sent("digest") != current
             errors = {one.path: one.message for one in found.errors}
+            if stale:
+                await visit.note("requests.amend", Refused("stale_digest", CHANGED))
             return await _shown(visit, 409, said, errors, changes=changes, stale=stale)
         await requests.amend(request_id, _change(now, found.body or {}), visit.call)
     except Refused as refused:
@@ -102,6 +112,18 @@ def _mark(changes: list[View] | None) -> str:
     return hashlib.sha256(said).hexdigest() if changes else "-"
 
 
+def _notes(view: View, gates: Sequence[View]) -> dict[str, list[str]]:
+    """What the gate that sent it back found, by field; once the answers were looked at anew, what
+    any gate would find now."""
+    if not gates:
+        return said_of_fields(view, FIELD_OF)
+    found: dict[str, list[str]] = {}
+    for one in (one for gate in gates for one in gate["findings"]):
+        if one["field"] and partner_words.for_you(one):
+            found.setdefault(one["field"], []).append(one["detail"])
+    return found
+
+
 async def _shown(
     visit: Visit,
     status: int,
@@ -110,7 +132,10 @@ async def _shown(
     *,
     changes: list[View] | None = None,
     stale: bool = False,
+    gates: Sequence[View] = (),
 ) -> Response:
+    """The form; at each answer what the gate that sent it back said, and what any gate would."""
+
     def query(session: Session) -> View:
         request = own(session, visit.call, visit.call.path_params["request_id"])
         view = request_view(viewer(session, visit.call), request)
@@ -118,7 +143,7 @@ async def _shown(
             "r": view,
             "sheet": sheet(session, body, errors),
             "sent_back": sent_back(view),
-            "notes": said_of_fields(view, FIELD_OF),
+            "notes": _notes(view, gates),
         }
 
     values = await visit.call.read(query)

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from sharing.stages import GATES, Role
+from tests.api.test_page_texts import handlers
 from tests.api.visitor import Visitor, forms, link, visiting
 from tests.api.world import World
+from tests.payloads import PAYLOADS
 
 NEW = "/requests/new"
 FIELDS = {
@@ -175,6 +177,8 @@ async def test_a_form_from_before_a_revision_changes_nothing(here: World) -> Non
     assert answer.status_code == 409
     assert "changed meanwhile" in answer.text
     assert (await here.seen(view))["revision"] == 2
+    last = (await here.audit())[-1]
+    assert (last["action"], last["detail"]["code"]) == ("refused.requests.amend", "stale_digest")
 
 
 async def test_withdrawing_takes_more_than_one_click(here: World) -> None:
@@ -216,10 +220,40 @@ async def test_no_page_names_anybody_inside(here: World) -> None:
     async with visiting(here, Role.PARTNER) as (partner,):
         own = f"/requests/{view['id']}"
         pages = ("/", "/requests", own, "/duties", NEW, f"{own}/agreement", f"{own}/revise")
-        for path in pages:
+        assert (await partner.open("/")).headers["location"] == "/requests"
+        for path in pages[1:]:
             answer = await partner.open(path)
             assert answer.status_code == 200, (path, answer.text)
             for person in here.people.values():
                 assert person not in answer.text, path
             assert "@example.org" not in answer.text, path
             assert len(answer.content) < LARGEST, (path, len(answer.content))
+
+
+@pytest.mark.parametrize("half", [0, 1])
+async def test_what_a_partner_writes_stays_text_on_its_own_pages(here: World, half: int) -> None:
+    """All sixty texts, in requests, drafts and forms that are shown again, run nothing there."""
+    texts = PAYLOADS[half::2]
+    lines = [one.replace("\n", " ").replace("\u202e", "") for one in texts]
+    odd = {"title": " ".join(lines)[:190], "intended_use": "\n".join(lines)}
+    view = await here.submitted(**odd, onward_recipients=lines)
+    await here.decide(view, "purpose_review", "returned", reason="\n".join(lines))
+    draft = {**odd, "purpose": lines[0], "dataset": lines[1], "scope": {"limit": lines[2]}}
+    made = (await here.post("partner", "/v1/drafts", {**draft, "onward_recipients": lines})).json()
+    own = f"/requests/{view['id']}"
+    async with visiting(here, Role.PARTNER) as (partner,):
+        pages = [
+            (await partner.open(path)).text
+            for path in ("/requests", own, f"{own}/revise", f"{own}/agreement",
+                         f"{NEW}?draft={made['id']}")
+        ]  # fmt: skip
+        fields = {**FIELDS, **odd, "onward_recipients": "\n".join(lines), "limit": lines[3]}
+        fields |= {"dataset": lines[1], "taken_after": lines[2], "push": lines[4], "fields": lines}
+        for button in ("", "/check", "/outlook"):
+            pages.append((await sent(partner, NEW, NEW, fields, f"{NEW}{button}")).text)
+        compare = await sent(partner, f"{own}/revise", "/revise", fields, f"{own}/compare")
+        pages.append(compare.text)
+    for page in pages:
+        assert handlers(page) == []
+        assert "&lt;" in page
+        assert not [one for one in texts if "<" in one and one in page]

@@ -73,10 +73,13 @@ if (asked) {
   let waiting, turn = 0;
   const look = async (address) => {
     const mine = ++turn, body = new URLSearchParams(new FormData(asked));
+    asked.querySelector(asked.dataset.check).setAttribute("aria-busy", "true");
     const answer = await fetch(address, { method: "POST", body, headers: { "X-Part": "1" } }).catch(() => null);
     const text = await answer?.text(), seen = asked.querySelector(asked.dataset.check);
     const found = text && new DOMParser().parseFromString(text, "text/html").querySelector(asked.dataset.check);
-    if (found && mine === turn) seen.replaceWith(found);
+    if (mine !== turn) return;
+    seen.removeAttribute("aria-busy");
+    if (found) seen.replaceWith(found);
   };
   const check = asked.querySelector("[data-part]").formAction;
   asked.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 700, check); });
