@@ -249,8 +249,8 @@ async def test_what_a_partner_writes_stays_text_on_its_own_pages(here: World, ha
         ]  # fmt: skip
         fields = {**FIELDS, **odd, "onward_recipients": "\n".join(lines), "limit": lines[3]}
         fields |= {"dataset": lines[1], "taken_after": lines[2], "push": lines[4], "fields": lines}
-        for button in ("", "/check", "/outlook"):
-            pages.append((await sent(partner, NEW, NEW, fields, f"{NEW}{button}")).text)
+        buttons = (NEW, f"{NEW}/check", f"{NEW}/outlook")
+        pages += [(await sent(partner, NEW, NEW, fields, one)).text for one in buttons]
         compare = await sent(partner, f"{own}/revise", "/revise", fields, f"{own}/compare")
         pages.append(compare.text)
     for page in pages:

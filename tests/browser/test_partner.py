@@ -1,7 +1,6 @@
 """A partner's whole job, in a real browser: from the first draft to the last word on what came."""
 
 import base64
-from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ LOOKS = [("desk", "light"), ("desk", "dark"), ("phone", "light"), ("phone", "dar
 
 
 @pytest.fixture(scope="module")
-async def plane(desk: Desk) -> AsyncIterator[Plane]:
+async def plane(desk: Desk) -> Plane:
     """The export worker of the desk's world, with photos to export."""
     made = Plane(desk.world, desk.world.app.state.backend.settings.home)
     await made.index()
-    yield made
+    return made
 
 
 async def said(page: Page) -> str:

@@ -70,13 +70,14 @@ if (live) {
 // A form is looked at by the server while it is filled in; only what stands beside it changes.
 const asked = document.querySelector("[data-check]");
 if (asked) {
+  const part = asked.getAttribute("data-check");  // a field of the form is called dataset
   let waiting, turn = 0;
   const look = async (address) => {
     const mine = ++turn, body = new URLSearchParams(new FormData(asked));
-    asked.querySelector(asked.dataset.check).setAttribute("aria-busy", "true");
+    asked.querySelector(part).setAttribute("aria-busy", "true");
     const answer = await fetch(address, { method: "POST", body, headers: { "X-Part": "1" } }).catch(() => null);
-    const text = await answer?.text(), seen = asked.querySelector(asked.dataset.check);
-    const found = text && new DOMParser().parseFromString(text, "text/html").querySelector(asked.dataset.check);
+    const text = await answer?.text(), seen = asked.querySelector(part);
+    const found = text && new DOMParser().parseFromString(text, "text/html").querySelector(part);
     if (mine !== turn) return;
     seen.removeAttribute("aria-busy");
     if (found) seen.replaceWith(found);
