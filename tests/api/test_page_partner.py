@@ -235,7 +235,7 @@ async def test_what_a_partner_writes_stays_text_on_its_own_pages(here: World, ha
     """All sixty texts, in requests, drafts and forms that are shown again, run nothing there."""
     texts = PAYLOADS[half::2]
     lines = [one.replace("\n", " ").replace("\u202e", "") for one in texts]
-    odd = {"title": " ".join(lines)[:190], "intended_use": "\n".join(lines)}
+    odd: dict[str, Any] = {"title": " ".join(lines)[:190], "intended_use": "\n".join(lines)}
     view = await here.submitted(**odd, onward_recipients=lines)
     await here.decide(view, "purpose_review", "returned", reason="\n".join(lines))
     draft = {**odd, "purpose": lines[0], "dataset": lines[1], "scope": {"limit": lines[2]}}
