@@ -28,7 +28,7 @@ COLLECTED = frozenset({"invalid_body", "limit_reached", "not_indexed"})
 def add_to(app: FastAPI) -> None:
     """Hangs the pages into the application."""
     hang(app, NEW, "pages.ask", _blank)
-    hang(app, NEW, "requests.submit", _submit, "POST")
+    hang(app, f"{NEW}/submit", "requests.submit", _submit, "POST")
     hang(app, f"{NEW}/check", "requests.check", _check, "POST")
     hang(app, f"{NEW}/outlook", "requests.outlook", _outlook, "POST")
     hang(app, f"{NEW}/draft", "drafts.create", _keep, "POST")

@@ -25,7 +25,7 @@ HERE_AGAIN = frozenset({"wrong_signature", "stale_digest", "invalid_body"})
 def add_to(app: FastAPI) -> None:
     """Hangs the page into the application."""
     hang(app, "/requests/{request_id}/agreement", "pages.own_agreement", _read)
-    hang(app, "/requests/{request_id}/agreement", "agreements.accept", _accept, "POST")
+    hang(app, "/requests/{request_id}/accept", "agreements.accept", _accept, "POST")
 
 
 async def _read(visit: Visit) -> Response:

@@ -33,7 +33,7 @@ def add_to(app: FastAPI) -> None:
     """Hangs the page and its acts into the application."""
     hang(app, f"{OWN}/revise", "pages.revise", _filled)
     hang(app, f"{OWN}/compare", "requests.check", _compare, "POST")
-    hang(app, f"{OWN}/revise", "requests.amend", _send, "POST")
+    hang(app, f"{OWN}/send", "requests.amend", _send, "POST")
 
 
 async def _filled(visit: Visit) -> Response:

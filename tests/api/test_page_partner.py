@@ -48,7 +48,7 @@ async def sent(
 async def test_a_request_is_submitted_by_the_form(here: World) -> None:
     """The form makes the request that the API makes, grouped numbers included, and leads to it."""
     async with visiting(here, Role.PARTNER) as (partner,):
-        answer = await sent(partner, NEW, NEW, FIELDS)
+        answer = await sent(partner, NEW, "/submit", FIELDS)
         assert answer.status_code == 303, answer.text
         where = answer.headers["location"]
         page = await partner.open(where)
@@ -63,7 +63,7 @@ async def test_what_is_missing_is_said_at_its_field_and_nothing_is_lost(here: Wo
     """A form that does not hold records nothing, names every field, and keeps what was typed."""
     wrong = {**FIELDS, "purpose": "", "limit": "many", "taken_after": "soon", "title": "Mine <b>"}
     async with visiting(here, Role.PARTNER) as (partner,):
-        answer = await sent(partner, NEW, NEW, wrong)
+        answer = await sent(partner, NEW, "/submit", wrong)
     assert answer.status_code == 422
     for words in (
         "Purpose is required",
@@ -80,8 +80,8 @@ async def test_a_check_says_what_will_be_asked_and_records_nothing(here: World) 
     that part alone."""
     short = {**FIELDS, "title": "", "intended_use": "Research.", "retention_days": "9000"}
     async with visiting(here, Role.PARTNER) as (partner,):
-        page = await sent(partner, NEW, NEW, short, f"{NEW}/check")
-        form = await partner.form(NEW, NEW)
+        page = await sent(partner, NEW, "/submit", short, f"{NEW}/check")
+        form = await partner.form(NEW, "/submit")
         part = await partner.send(
             f"{NEW}/check", {**form.fields, **short}, {**partner.own, "X-Part": "1"}
         )
@@ -96,14 +96,16 @@ async def test_a_check_says_what_will_be_asked_and_records_nothing(here: World) 
 async def test_drafts_are_kept_continued_and_deleted(here: World) -> None:
     """An incomplete form is kept, opened again with all that was typed, kept anew, and deleted."""
     async with visiting(here, Role.PARTNER) as (partner,):
-        first = await sent(partner, NEW, NEW, {"title": "Half", "limit": "lots"}, f"{NEW}/draft")
+        first = await sent(
+            partner, NEW, "/submit", {"title": "Half", "limit": "lots"}, f"{NEW}/draft"
+        )
         assert first.status_code == 303, first.text
         where = first.headers["location"].partition("&")[0]
         again = await partner.open(where)
         assert 'value="Half"' in again.text
         assert 'value="lots"' in again.text
         draft = where.partition("=")[2]
-        kept = await sent(partner, where, NEW, {"title": "More"}, f"/drafts/{draft}/keep")
+        kept = await sent(partner, where, "/submit", {"title": "More"}, f"/drafts/{draft}/keep")
         assert kept.status_code == 303, kept.text
         assert "More" in (await partner.open("/requests")).text
         gone = await sent(partner, "/requests", f"/drafts/{draft}/delete", {})
@@ -116,7 +118,7 @@ async def test_a_submitted_draft_is_gone(here: World) -> None:
     """What was submitted is no draft any more."""
     made = (await here.post("partner", "/v1/drafts", {"title": "Mine"})).json()
     async with visiting(here, Role.PARTNER) as (partner,):
-        answer = await sent(partner, f"{NEW}?draft={made['id']}", NEW, FIELDS)
+        answer = await sent(partner, f"{NEW}?draft={made['id']}", "/submit", FIELDS)
         assert answer.status_code == 303, answer.text
     assert (await here.get("partner", "/v1/drafts")).json()["items"] == []
 
@@ -142,16 +144,16 @@ async def test_a_returned_request_is_changed_and_sent_again(here: World) -> None
         page = (await partner.open(f"{path}/revise")).text
         assert "Say what the model is for." in page
         assert "too short to publish" in page
-        unseen = await sent(partner, f"{path}/revise", "/revise", change)
+        unseen = await sent(partner, f"{path}/revise", "/send", change)
         assert unseen.status_code == 409
         assert (await here.seen(view))["revision"] == 1
-        compared = await sent(partner, f"{path}/revise", "/revise", change, f"{path}/compare")
+        compared = await sent(partner, f"{path}/revise", "/send", change, f"{path}/compare")
         assert compared.status_code == 200, compared.text
         assert "<del>1\u202f000</del> <ins>500</ins>" in compared.text
-        form = {**forms_of(compared.text, "/revise"), **change}
-        other = await partner.send(f"{path}/revise", {**form, "limit": "400"})
+        form = {**forms_of(compared.text, "/send"), **change}
+        other = await partner.send(f"{path}/send", {**form, "limit": "400"})
         assert other.status_code == 409
-        done = await partner.send(f"{path}/revise", form)
+        done = await partner.send(f"{path}/send", form)
         assert done.headers["location"].startswith(f"{path}?said=revised"), done.text
     now = await here.seen(view)
     assert (now["revision"], now["scope"]["limit"], now["title"]) == (2, 500, view["title"])
@@ -169,11 +171,11 @@ async def test_a_form_from_before_a_revision_changes_nothing(here: World) -> Non
     path = f"/requests/{view['id']}"
     async with visiting(here, Role.PARTNER) as (partner,):
         compared = await sent(
-            partner, f"{path}/revise", "/revise", {**SAME, "limit": "500"}, f"{path}/compare"
+            partner, f"{path}/revise", "/send", {**SAME, "limit": "500"}, f"{path}/compare"
         )
-        form = {**forms_of(compared.text, "/revise"), **SAME, "limit": "500"}
+        form = {**forms_of(compared.text, "/send"), **SAME, "limit": "500"}
         await here.post("partner", f"/v1{path}/revisions", {"retention_days": 30})
-        answer = await partner.send(f"{path}/revise", form)
+        answer = await partner.send(f"{path}/send", form)
     assert answer.status_code == 409
     assert "changed meanwhile" in answer.text
     assert (await here.seen(view))["revision"] == 2
@@ -249,9 +251,9 @@ async def test_what_a_partner_writes_stays_text_on_its_own_pages(here: World, ha
         ]  # fmt: skip
         fields = {**FIELDS, **odd, "onward_recipients": "\n".join(lines), "limit": lines[3]}
         fields |= {"dataset": lines[1], "taken_after": lines[2], "push": lines[4], "fields": lines}
-        buttons = (NEW, f"{NEW}/check", f"{NEW}/outlook")
-        pages += [(await sent(partner, NEW, NEW, fields, one)).text for one in buttons]
-        compare = await sent(partner, f"{own}/revise", "/revise", fields, f"{own}/compare")
+        buttons = (f"{NEW}/submit", f"{NEW}/check", f"{NEW}/outlook")
+        pages += [(await sent(partner, NEW, "/submit", fields, one)).text for one in buttons]
+        compare = await sent(partner, f"{own}/revise", "/send", fields, f"{own}/compare")
         pages.append(compare.text)
     for page in pages:
         assert handlers(page) == []
