@@ -20,6 +20,7 @@ from api.routes import (
     agreements,
     audit,
     canaries,
+    checks,
     claims,
     compatibility,
     consent_reports,
@@ -27,7 +28,9 @@ from api.routes import (
     datasets,
     decisions,
     delegations,
+    drafts,
     dry_runs,
+    duties,
     events,
     exports,
     health,
@@ -60,7 +63,10 @@ from sharing.settings import Settings
 
 # An address is looked for in this order: what is called most comes first.
 ROUTES = (
+    checks,
     requests,
+    drafts,
+    duties,
     decisions,
     agreements,
     acceptance_links,

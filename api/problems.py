@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -55,6 +56,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "Unsupported content type"),
     "invalid_body": (422, "Some fields cannot be accepted"),
+    "limit_reached": (429, "As many as there may be"),
     "idempotency_mismatch": (422, "The idempotency key was used for something else"),
     "internal_error": (500, "Something broke here"),
     "storage_failed": (503, "The database cannot be used now"),
@@ -187,6 +189,14 @@ def _malformed(failure: RequestValidationError, body_model: Any) -> Response:
         )
     errors = tuple(_field_error(error, body_model) for error in found)
     return problem("invalid_body", " ".join(f"{e.path}: {e.message}" for e in errors), errors)
+
+
+def field_errors(invalid: ValidationError, body_model: Any) -> tuple[FieldError, ...]:
+    """What is wrong with a body, in the words in which the API refuses it."""
+    return tuple(
+        _field_error({**error, "loc": ("body", *error["loc"])}, body_model)
+        for error in invalid.errors()
+    )
 
 
 def _field_error(error: Mapping[str, Any], body_model: Any) -> FieldError:

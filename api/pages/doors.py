@@ -41,8 +41,19 @@ CSRF, ONCE = "csrf", "once"
 PAGES: Mapping[str, frozenset[Role]] = {
     "pages.home": frozenset(Role),
     "pages.reviews": STAFF,
-    "pages.request": STAFF,
-    "pages.live": STAFF,
+    "pages.request": STAFF | {Role.PARTNER},
+    "pages.live": STAFF | {Role.PARTNER},
+    **dict.fromkeys(
+        (
+            "pages.own_requests",
+            "pages.ask",
+            "pages.revise",
+            "pages.own_agreement",
+            "pages.package",
+            "pages.duties",
+        ),
+        frozenset({Role.PARTNER}),
+    ),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -53,6 +64,14 @@ SAID: Mapping[str, str] = {
     "taken_back": "Your decision no longer counts. You may decide again.",
     "claimed": "You have this in hand now. Others can still decide.",
     "released": "You no longer have this in hand.",
+    "submitted": "Your request is recorded. Nothing more is needed from you now.",
+    "kept": "The draft is kept. Nobody but you sees it.",
+    "discarded": "The draft is deleted.",
+    "revised": "The new revision is recorded. The gates begin again with it.",
+    "withdrawn": "The request is withdrawn.",
+    "accepted": "The agreement is accepted.",
+    "acknowledged": "Recorded: what you received is what was released.",
+    "disputed": "Recorded: what you received is not what was released. People here are told.",
 }
 
 

@@ -6,12 +6,25 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlmodel import Session, col, select
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.backend import Backend
-from api.pages import decision, inbox, live, request, sign_in
+from api.pages import (
+    ask,
+    decision,
+    duties,
+    inbox,
+    live,
+    own_agreement,
+    own_request,
+    own_requests,
+    package,
+    request,
+    revise,
+    sign_in,
+)
 from api.pages.doors import Visit, let_in, signed_out
-from api.pages.frame import HERE, page
+from api.pages.frame import HEADERS, HERE, page
 from sharing.records import inbox as inboxes
 from sharing.records.inbox import Inbox, Sought
 from sharing.records.parties import Partner
@@ -19,13 +32,14 @@ from sharing.records.requests import Request as RequestRow
 from sharing.stages import STAFF, Role
 
 RECENT, FIRST = 15, 5
+OF_PARTNERS = (ask, own_requests, own_request, revise, own_agreement, package, duties)
 
 
 def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, request, decision, live):
+    for noun in (sign_in, inbox, *OF_PARTNERS, request, decision, live):
         noun.add_to(app)
 
 
@@ -38,14 +52,15 @@ async def _front(request: Request) -> Response:
 
 
 async def _home(visit: Visit) -> Response:
+    """For a partner that is the list of its requests."""
+    if visit.role is Role.PARTNER:
+        return RedirectResponse("/requests", 303, HEADERS)
     return page("home.html", 200, visit=visit, **await visit.call.read(lambda s: _mine(s, visit)))
 
 
 def _mine(session: Session, visit: Visit) -> dict[str, Any]:
     recent = select(RequestRow, Partner.name).join(Partner)
     recent = recent.order_by(col(RequestRow.submitted_at).desc()).limit(RECENT)
-    if visit.role is Role.PARTNER:
-        recent = recent.where(RequestRow.partner_id == visit.call.principal.partner_id)
     rows = session.exec(recent).all() if visit.role is not Role.SUBJECT else []
     return {"requests": rows, "inbox": _waiting(session, visit)}
 

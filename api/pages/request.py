@@ -4,23 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 from starlette.responses import Response
 
+from api.pages import own_request
 from api.pages.doors import Visit, hang
 from api.pages.frame import page
-from api.pages.standing import standing_of
+from api.pages.standing import agreement_of, position, standing_of
 from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
-from sharing.errors import NotFound
 from sharing.legal import ANSWERED_IN_WORDS
 from sharing.records import datasets, lookback, reports, screening_views, sign_offs
-from sharing.records.agreement_views import agreement_view
-from sharing.records.events import Event
 from sharing.records.requests import Request
 from sharing.records.viewer import Viewer
 from sharing.records.views import request_view
-from sharing.stages import Stage
+from sharing.stages import Role, Stage
 
 View = dict[str, Any]
 
@@ -38,7 +36,9 @@ def add_to(app: FastAPI) -> None:
 
 
 async def _request(visit: Visit) -> Response:
-    return await shown(visit, 200)
+    """For people inside all that a decision needs; for its partner where it stands."""
+    of_partner = visit.role is Role.PARTNER
+    return await (own_request.shown(visit, 200) if of_partner else shown(visit, 200))
 
 
 async def shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
@@ -60,10 +60,10 @@ def _all(session: Session, visit: Visit) -> View:
         "reports": reports.of_request(session, request.id),
         "screening": screening_views.screening_view(session, request, who=visit.role in SEES_WHO),
         "recused": _recused(session, request, visit, whom),
-        "agreement": _agreement(session, request),
+        "agreement": agreement_of(session, request, inside=True),
         "changes": _changes(session, request, visit.sent("digest")),
         "mine": standing_of(session, request, visit),
-        "position": _position(session, request),
+        "position": position(session, request, inside=True),
         "answered": ANSWERED_IN_WORDS,
     }
 
@@ -87,13 +87,6 @@ def _recused(
     return {one: whom.name(one) for one in sign_offs.to_name(session, request.id)}
 
 
-def _agreement(session: Session, request: Request) -> View | None:
-    try:
-        return agreement_view(session, request, inside=True)
-    except NotFound:
-        return None
-
-
 def _changes(session: Session, request: Request, digest: str) -> View | None:
     """How the current revision differs from the one before; or, where a form was made for an older
     one, from that."""
@@ -109,9 +102,3 @@ def _changes(session: Session, request: Request, digest: str) -> View | None:
         "stale": stale is not None,
         "answers": lookback.differences(before.body, rows[-1].body),
     }
-
-
-def _position(session: Session, request: Request) -> int:
-    """Up to where the page knows what happened."""
-    latest = select(func.max(col(Event.position))).where(Event.request_id == request.id)
-    return session.exec(latest).one() or 0

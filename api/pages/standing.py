@@ -2,13 +2,16 @@
 outcome would bring about; what they can still take back."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from api.pages.doors import Visit
-from sharing.errors import NotEligible, Refused
+from sharing.errors import NotEligible, NotFound, Refused
 from sharing.records import decisions, policies, standing
 from sharing.records.accounts import accounts
+from sharing.records.agreement_views import agreement_view
+from sharing.records.events import INSIDE_ONLY, Event
 from sharing.records.requests import Request, counted
 from sharing.stages import DECISIONS, GATES, Outcome, Stage
 
@@ -84,3 +87,19 @@ def _approved(session: Session, request: Request, stage: Stage, still: int) -> s
         f"The next gate opens, for the {who}. You can take your approval back until somebody "
         "decides there."
     )
+
+
+def agreement_of(session: Session, request: Request, *, inside: bool) -> dict[str, Any] | None:
+    """The agreement as it stands; None where there is none yet."""
+    try:
+        return agreement_view(session, request, inside=inside)
+    except NotFound:
+        return None
+
+
+def position(session: Session, request: Request, *, inside: bool) -> int:
+    """Up to where a page knows what happened."""
+    latest = select(func.max(col(Event.position))).where(Event.request_id == request.id)
+    if not inside:
+        latest = latest.where(col(Event.type).not_in(INSIDE_ONLY))
+    return session.exec(latest).one() or 0

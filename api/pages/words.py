@@ -55,6 +55,8 @@ WHYS: Mapping[str, str] = {
     "enough": "no more approvals needed from you",
 }
 
+OF_PARTNERS = (("/requests", "Requests"), ("/requests/new", "Ask for data"), ("/duties", "Duties"))
+
 EXCLUDED: Mapping[str, str] = {
     "never_asked": "Never asked",
     "refused": "Said no",
@@ -108,7 +110,9 @@ FIELDS: Mapping[str, str] = {
     "trains_models": "Trains models",
     "onward_recipients": "Passed on to",
     "sponsor": "Sponsor",
+    "scope.where": "Filter",
     "delivery.format": "Delivered as",
+    "delivery.push": "Bucket of yours",
     "policy": "Policy",
     "index": "State of the dataset",
 }

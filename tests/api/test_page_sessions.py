@@ -115,11 +115,15 @@ async def test_a_stream_ends_with_its_session(here: World) -> None:
 
 @pytest.mark.parametrize("role", [Role.PARTNER, Role.SUBJECT])
 async def test_who_is_outside_sees_no_page_for_people_inside(here: World, role: Role) -> None:
-    """A partner or a person in the data gets 403 at the pages of staff, and is told who may."""
+    """A partner or a person in the data gets 403 at the pages of staff, and is told who may. Of
+    its own request a partner has a page of its own, without a decision."""
     view = await here.submitted()
+    own = f"/requests/{view['id']}"
     cookie = here.tokens["partner" if role is Role.PARTNER else "subject"]
     async with served(here.app) as http:
-        for path in ("/reviews", f"/requests/{view['id']}", f"/requests/{view['id']}/live"):
+        if role is Role.PARTNER:
+            assert f"{own}/decide" not in (await Visitor(http, cookie).open(own)).text
+        for path in ("/reviews", *(() if role is Role.PARTNER else (own, f"{own}/live"))):
             page = await Visitor(http, cookie).open(path)
             assert page.status_code == 403, path
             assert "Who can: " in page.text

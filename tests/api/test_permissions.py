@@ -16,6 +16,7 @@ ABSENT = {
     "{partner_id}": "ptr_" + "0" * 20,
     "{key_id}": "key_" + "0" * 20,
     "{interest_id}": "int_" + "0" * 20,
+    "{draft_id}": "dra_" + "0" * 20,
     "{delegation_id}": "dlg_" + "0" * 20,
     "{name}": "absent",
     "{name:path}": "absent",

@@ -106,11 +106,18 @@ class Visitor:
         return {"Cookie": f"{SESSION_COOKIE}={self.cookie}"} if self.cookie else {}
 
 
+def holder(world: World, role: Role, who: str = "") -> dict[str, str]:
+    """Whom a link is for: a person, or for the role of a partner one of the two (`other`)."""
+    if role is Role.PARTNER:
+        return {"partner_id": world.other if who == "other" else world.partner}
+    return {"person_id": world.people[who or role]}
+
+
 async def link(world: World, role: Role, who: str = "") -> str:
     """The path of a new sign-in link for somebody with that role."""
-    person, hour = world.people[who or role], timedelta(hours=1)
+    hour, whose = timedelta(hours=1), holder(world, role, who)
     code = await world.database.write(
-        lambda unit: parties.issue_sign_in(unit.session, role, hour, person_id=person)
+        lambda unit: parties.issue_sign_in(unit.session, role, hour, **whose)
     )
     return f"/sign-in/{code}"
 

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page
 
 from sharing.records import parties
 from sharing.stages import Role
+from tests.api.visitor import holder
 from tests.api.world import World
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
@@ -26,9 +27,9 @@ class Desk:
 
     async def link(self, role: Role, who: str = "") -> str:
         """A new sign-in link for somebody with that role."""
-        person, hour = self.world.people[who or role], timedelta(hours=1)
+        hour, whose = timedelta(hours=1), holder(self.world, role, who)
         code = await self.world.database.write(
-            lambda unit: parties.issue_sign_in(unit.session, role, hour, person_id=person)
+            lambda unit: parties.issue_sign_in(unit.session, role, hour, **whose)
         )
         return f"{self.base}/sign-in/{code}"
 

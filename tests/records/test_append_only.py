@@ -14,7 +14,8 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 APPEND_ONLY = (
     "acceptance", "acknowledgement", "agreement", "agreement_version", "audit_entry", "canary",
     "clearance", "clearance_void",
-    "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
+    "consent_checkpoint", "consent_event", "consent_outlook", "consent_report",
+    "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
     "interest", "interest_look", "name_ruling", "notice", "notice_compatibility", "notice_text",
     "person_link", "policy_approval", "policy_version", "pressure_note",
@@ -23,7 +24,7 @@ APPEND_ONLY = (
     "waiver", "waiver_approval",
 )  # fmt: skip
 LIVING = {
-    "acceptance_link", "claim", "consent_source", "dataset", "dataset_object", "export",
+    "acceptance_link", "claim", "consent_source", "dataset", "dataset_object", "draft", "export",
     "export_pulse", "export_shard", "gate", "head", "idempotency_key", "indexed_table",
     "organisation", "organisation_alias",
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
@@ -78,6 +79,7 @@ def filled(connection: Connection) -> Hand:
              breakdown="{}", sample="[]", seed="s", terms_sha256="t", decisions_sha256="d",
              taken_at=at)  # fmt: skip
     hand.row("notice_text", name="n", version="1", language="en", text="t", text_sha256="x")
+    hand.row("consent_outlook", id="otl", partner_id="ptr", dataset_id="dst", question="q", at=at)
     hand.row("notice_compatibility", id="c", name="n", older="1", newer="1", compatible=True,
              reason="r", decided_by=FIRST, decided_at=at)  # fmt: skip
     hand.row("organisation", id=1, name="n", name_key="n", person=False, source="t")

@@ -67,5 +67,41 @@ if (live) {
   listen();
 }
 
+// A form is looked at by the server while it is filled in; only what stands beside it changes.
+const asked = document.querySelector("[data-check]");
+if (asked) {
+  const part = asked.getAttribute("data-check");  // a field of the form is called dataset
+  let waiting, turn = 0;
+  const look = async (address) => {
+    const mine = ++turn, body = new URLSearchParams(new FormData(asked));
+    asked.querySelector(part).setAttribute("aria-busy", "true");
+    const answer = await fetch(address, { method: "POST", body, headers: { "X-Part": "1" } }).catch(() => null);
+    const text = await answer?.text(), seen = asked.querySelector(part);
+    const found = text && new DOMParser().parseFromString(text, "text/html").querySelector(part);
+    if (mine !== turn) return;
+    seen.removeAttribute("aria-busy");
+    if (found) seen.replaceWith(found);
+  };
+  const check = asked.querySelector("[data-part]").formAction;
+  asked.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 700, check); });
+  for (const button of asked.querySelectorAll("[data-part]")) {
+    button.addEventListener("click", (event) => { event.preventDefault(); clearTimeout(waiting); look(button.formAction); });
+  }
+  asked.querySelector("[data-resend]").addEventListener("change", () => asked.requestSubmit(asked.querySelector("button")));
+}
+
+// An export is watched where it is told.
+for (const place of document.querySelectorAll("[data-progress]")) {
+  const source = new EventSource(place.dataset.progress);
+  source.addEventListener("progress", (event) => {
+    const { progress: p, state } = JSON.parse(event.data), bar = place.querySelector("progress");
+    if (bar && p.total) { bar.max = p.total; bar.value = p.objects + p.excluded; }
+    const told = place.querySelector("[data-of]");
+    if (told) told.textContent = p.objects.toLocaleString("en").replaceAll(",", "\u202f");
+    if (state !== "running") source.close();
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
 // After an act, the focus is where its outcome is told.
 (document.querySelector("#problems") ?? document.querySelector("#said"))?.focus();

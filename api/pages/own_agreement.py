@@ -1,0 +1,79 @@
+"""The agreement of a request as its partner reads it, and accepts it by a signature."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import ValidationError
+from sqlmodel import Session
+from starlette.responses import RedirectResponse, Response
+
+from api.pages import refusals
+from api.pages.doors import Visit, hang
+from api.pages.frame import HEADERS, page
+from api.problems import field_errors
+from api.routes import agreements
+from api.routes.agreements import NewAcceptance
+from api.routes.requests import own
+from sharing.errors import Refused
+from sharing.records import acceptances, partner_keys
+from sharing.records.agreement_views import agreement_view
+
+HERE_AGAIN = frozenset({"wrong_signature", "stale_digest", "invalid_body"})
+
+
+def add_to(app: FastAPI) -> None:
+    """Hangs the page into the application."""
+    hang(app, "/requests/{request_id}/agreement", "pages.own_agreement", _read)
+    hang(app, "/requests/{request_id}/accept", "agreements.accept", _accept, "POST")
+
+
+async def _read(visit: Visit) -> Response:
+    return await _shown(visit, 200)
+
+
+async def _accept(visit: Visit) -> Response:
+    request_id = visit.call.path_params["request_id"]
+    said = {"digest": visit.sent("digest"), "key": visit.sent("key") or None}
+    said["signature"] = "".join((visit.sent("signature") or "").split())
+    try:
+        body = NewAcceptance.model_validate(said)
+    except ValidationError as invalid:
+        wrong = {one.path: one.message for one in field_errors(invalid, NewAcceptance)}
+        return await _shown(visit, 422, {n: f"The {n} {words}" for n, words in wrong.items()})
+    try:
+        await agreements.accept(request_id, body, visit.call)
+    except Refused as refused:
+        if refused.code not in HERE_AGAIN:
+            raise
+        status = refusals.as_problem(refused)["status"]
+        answer = await _shown(visit, status, {"signature": refused.detail})
+        await visit.note("agreements.accept", refused)
+        return answer
+    return RedirectResponse(f"/requests/{request_id}?said=accepted#said", 303, HEADERS)
+
+
+async def _shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
+    values = await visit.call.read(lambda session: _all(session, visit))
+    return page("own_agreement.html", status, visit=visit, errors=errors or {}, **values)
+
+
+def _all(session: Session, visit: Visit) -> dict[str, Any]:
+    request = own(session, visit.call, visit.call.path_params["request_id"])
+    agreement = agreement_view(session, request, inside=False)
+    keys = partner_keys.of(session, request.partner_id)
+    return {
+        "r": request,
+        "agreement": agreement,
+        "open": _open(session, request, agreement["digest"]),
+        "keys": [one for one in keys if one.revoked_at is None],
+    }
+
+
+def _open(session: Session, request: Any, digest: str) -> bool:
+    """True if this version can be accepted now."""
+    try:
+        acceptances.demand_acceptable(session, request, request.partner_id, request.digest, digest)
+    except Refused:
+        return False
+    return True
