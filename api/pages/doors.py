@@ -43,6 +43,10 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "pages.reviews": STAFF,
     "pages.request": STAFF,
     "pages.live": STAFF,
+    "pages.exports": STAFF,
+    "pages.export": STAFF,
+    "pages.export_live": STAFF,
+    "pages.export_start": frozenset({Role.ENGINEER}),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -53,6 +57,13 @@ SAID: Mapping[str, str] = {
     "taken_back": "Your decision no longer counts. You may decide again.",
     "claimed": "You have this in hand now. Others can still decide.",
     "released": "You no longer have this in hand.",
+    "triggered": "The export is on record.",
+    "confirmed": "Your yes is recorded: the export runs.",
+    "paused": "Paused. Nothing of it leaves until somebody lets it go on.",
+    "resumed": "It goes on where it was.",
+    "limited": "The new limit counts within a second or two.",
+    "unlimited": "The limit is taken away.",
+    "cancelled": "Cancelled. What was staged is being erased.",
 }
 
 

@@ -9,9 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.backend import Backend
-from api.pages import decision, inbox, live, request, sign_in
+from api.pages import (
+    decision,
+    export,
+    export_live,
+    export_start,
+    exports,
+    inbox,
+    live,
+    request,
+    sign_in,
+    steering,
+)
 from api.pages.doors import Visit, let_in, signed_out
 from api.pages.frame import HERE, page
+from sharing.records import export_list
 from sharing.records import inbox as inboxes
 from sharing.records.inbox import Inbox, Sought
 from sharing.records.parties import Partner
@@ -25,7 +37,10 @@ def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, request, decision, live):
+    for noun in (
+        *(sign_in, inbox, request, decision, live),
+        *(exports, export, steering, export_start, export_live),
+    ):
         noun.add_to(app)
 
 
@@ -47,7 +62,8 @@ def _mine(session: Session, visit: Visit) -> dict[str, Any]:
     if visit.role is Role.PARTNER:
         recent = recent.where(RequestRow.partner_id == visit.call.principal.partner_id)
     rows = session.exec(recent).all() if visit.role is not Role.SUBJECT else []
-    return {"requests": rows, "inbox": _waiting(session, visit)}
+    runs = export_list.counts(session) if visit.role is Role.ENGINEER else None
+    return {"requests": rows, "inbox": _waiting(session, visit), "runs": runs}
 
 
 def _waiting(session: Session, visit: Visit) -> Inbox | None:
