@@ -91,9 +91,8 @@ def mark(view: View) -> int:
     """How an export stands, as one number: another one means that the page looks otherwise."""
     progress = view["progress"]
     flags = (view["paused_at"], progress["stalled"], view["release"], progress["shards"]["total"])
-    return list(ExportState).index(view["state"]) * 16 + sum(
-        2**place for place, flag in enumerate(flags) if flag
-    )
+    raised = sum(1 << place for place, flag in enumerate(flags) if flag)
+    return list(ExportState).index(view["state"]) * 16 + raised
 
 
 def engine_links(settings: Settings, export_id: str, request_id: str) -> dict[str, str]:

@@ -15,16 +15,19 @@ from api.pages.doors import Visit, hang
 from api.pages.export import mark
 from api.pages.frame import HEADERS
 from api.routes.exports import own_export
-from sharing.records import export_shards
+from sharing.records import export_list, export_shards
+from sharing.records.export_list import Sought
 from sharing.records.export_views import ended, export_view
 from sharing.records.throughput import throughput
 
 View = dict[str, Any]
 LOOK_EVERY, QUIET_LOOKS = 1.0, 15
+LIST_EVERY, LISTED = 2.0, 50
 
 
 def add_to(app: FastAPI) -> None:
     """Hangs the stream into the application."""
+    hang(app, "/exports/live", "pages.export_live", _all_live)  # before what takes any id
     hang(app, "/exports/{export_id}/live", "pages.export_live", _live)
 
 
@@ -62,6 +65,33 @@ async def _stream(
             yield KEEP_ALIVE
         await asyncio.sleep(LOOK_EVERY)
         view, told = await visit.call.read(lambda session: _now(session, visit))
+
+
+async def _all_live(visit: Visit) -> Response:
+    """How far each export has come that runs now, for the list of them."""
+    return event_stream(_listed(visit))
+
+
+async def _listed(visit: Visit) -> AsyncIterator[bytes]:
+    said: dict[str, str] = {}
+    yield KEEP_ALIVE
+    while await visit.call.backend.doorkeeper.known(visit.call) is not None:
+        told = await visit.call.read(lambda session: _running(session, visit))
+        news = {name: text for name, text in told.items() if said.get(name) != text}
+        said = told
+        yield streamed(news, 0, "now") if news else KEEP_ALIVE
+        await asyncio.sleep(LIST_EVERY)
+
+
+def _running(session: Session, visit: Visit) -> dict[str, str]:
+    found = export_list.listed(session, visit.call.actor(session), Sought(), LISTED)
+    told = {}
+    for one in found.items:
+        here = export_numbers.numbers(one)
+        name = one["export"]
+        told |= {f"{name}.part": here["part"], f"{name}.part@width": here["part"]}
+        told[f"{name}.left"] = here["left"]
+    return told
 
 
 def _now(session: Session, visit: Visit) -> tuple[View, dict[str, str]]:

@@ -3,6 +3,7 @@ stream tells afterwards, under the same names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from api.pages.export_words import COMPUTED, PHASES, STEPS, lasting, size, spent
@@ -16,10 +17,10 @@ STATES = ("committed", "under_way", "stopped")
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A rate over time as an SVG path of WIDE by HIGH; `top` is the rate at its upper edge."""
+    """A rate over time as an SVG path of WIDE by HIGH, closed beyond its edges so that it can be
+    filled; `top` is the rate at its upper edge."""
 
     line: str
-    area: str
     top: float
     highest: float
 
@@ -29,9 +30,8 @@ def curve(rates: Sequence[float]) -> Curve | None:
     if len(rates) < 2 or not any(rates):
         return None
     top, step = _edge(max(rates)), WIDE / (len(rates) - 1)
-    spots = [(round(i * step, 1), round(HIGH * (1 - r / top), 1)) for i, r in enumerate(rates)]
-    line = "M" + "L".join(f"{x:g} {y:g}" for x, y in spots)
-    return Curve(line, f"{line}V{HIGH}H0z", top, max(rates))
+    spots = (f"{i * step:.0f} {HIGH * (1 - rate / top):.0f}" for i, rate in enumerate(rates))
+    return Curve(f"M-9 {HIGH + 9}L-9 {HIGH}L{'L'.join(spots)}V{HIGH + 9}z", top, max(rates))
 
 
 def _edge(highest: float) -> float:
@@ -47,11 +47,16 @@ def strip(states: Sequence[str]) -> dict[str, str]:
         return {}
     cells = min(CELLS, len(states))
     drawn: dict[str, list[str]] = {state: [] for state in STATES}
-    for cell in range(cells):
-        some = states[cell * len(states) // cells : (cell + 1) * len(states) // cells]
-        state = _least(some)
+    least = (
+        _least(states[cell * len(states) // cells : (cell + 1) * len(states) // cells])
+        for cell in range(cells)
+    )
+    begin = 0
+    for state, same in groupby(least):
+        wide = len(list(same))
         if state in drawn:
-            drawn[state].append(f"M{cell} 0h.9v1h-.9z")
+            drawn[state].append(f"M{begin} 0h{wide}v1h-{wide}z")
+        begin += wide
     return {state: "".join(parts) for state, parts in drawn.items()}
 
 
@@ -102,13 +107,7 @@ def computed(stages: Mapping[str, View]) -> str | None:
 
 
 def _each(microseconds: float | None) -> str:
-    if microseconds is None:
-        return ""
-    return (
-        f"{microseconds:,.0f}\u00a0µs"
-        if microseconds < 10_000
-        else f"{microseconds / 1000:,.0f}\u00a0ms"
-    )
+    return "" if microseconds is None else spent(microseconds / 1e6)
 
 
 def numbers(export: View) -> dict[str, str]:
@@ -146,5 +145,5 @@ def shapes(moved: View, states: Sequence[str]) -> dict[str, str]:
     drawn = curve([one["bytes_per_second"] for one in moved["seconds"]])
     found = {f"shards-{state}@d": path for state, path in strip(states).items()}
     if drawn:
-        found |= {"line@d": drawn.line, "area@d": drawn.area, "top": f"{size(drawn.top)}/s"}
+        found |= {"line@d": drawn.line, "top": f"{size(drawn.top)}/s"}
     return found

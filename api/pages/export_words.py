@@ -115,6 +115,10 @@ def lasting(seconds: float | None) -> str:
 
 def spent(seconds: float) -> str:
     """Time that a step took: fractions count while it is short."""
+    if seconds < 0.0009995:
+        return f"{seconds * 1e6:.0f}\u00a0µs"
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.3g}\u00a0ms"
     return f"{seconds:.2f}\u00a0s" if seconds < 9.995 else lasting(seconds)
 
 

@@ -39,7 +39,7 @@ def add_to(app: FastAPI) -> None:
     app.add_api_route("/", _front, include_in_schema=False)
     for noun in (
         *(sign_in, inbox, request, decision, live),
-        *(exports, export, steering, export_start, export_live),
+        *(exports, export_live, export, steering, export_start),
     ):
         noun.add_to(app)
 
