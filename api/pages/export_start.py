@@ -33,7 +33,7 @@ def add_to(app: FastAPI) -> None:
     """Hangs the page and its two acts into the application."""
     own_path = "/requests/{request_id}/export"
     hang(app, own_path, "pages.export_start", _offer)
-    hang(app, own_path, "exports.trigger", _trigger, "POST")
+    hang(app, f"{own_path}/start", "exports.trigger", _trigger, "POST")
     hang(app, f"{own_path}/dry-run", "exports.dry_run", _dry_run, "POST")
 
 

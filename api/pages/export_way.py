@@ -32,7 +32,12 @@ def way(
         ("Started", True, f"by {name(export['triggered_by'])}", export["triggered_at"]),
         ("Second yes", *_second(export, name)),
         ("Planned", shards["total"] is not None, "", planned_at),
-        ("Packed", packed, f"{shards['done']} of {shards['total']} shards" if shards["total"] else "", None),
+        (
+            "Packed",
+            packed,
+            f"{shards['done']} of {shards['total']} shards" if shards["total"] else "",
+            None,
+        ),
         ("Released", released is not None, "", released),
         ("Delivered", state is ExportState.DELIVERED, "", export["ended_at"]),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
+from sharing.records import shard_failures
 from sharing.records.exports import Export, ExportShard
 from sharing.stages import ExportState
 
@@ -61,18 +62,24 @@ def every(session: Session, export_id: str) -> list[Shard]:
 def page(session: Session, export: Export, after: int, limit: int) -> list[View]:
     """Shards behind a number, in order."""
     behind = (ExportShard.export_id == export.id, col(ExportShard.number) > after)
-    return [view(one, export) for one in _found(session, *behind, limit=limit)]
+    return _views(session, export, _found(session, *behind, limit=limit))
 
 
 def notable(session: Session, export: Export, limit: int) -> list[View]:
     """Shards that are begun and not committed, or took more than one attempt."""
     begun = (col(ExportShard.fence) > 0) & col(ExportShard.committed_at).is_(None)
     wanted = (ExportShard.export_id == export.id, or_(begun, col(ExportShard.fence) > 1))
-    return [view(one, export) for one in _found(session, *wanted, limit=limit)]
+    return _views(session, export, _found(session, *wanted, limit=limit))
 
 
-def view(shard: Shard, export: Export) -> View:
-    """A shard as it is told. `first` and `last` are positions in the dataset's index."""
+def _views(session: Session, export: Export, shards: Sequence[Shard]) -> list[View]:
+    failed = shard_failures.of(session, export.id, [one.number for one in shards])
+    return [_view(one, export, failed.get(one.number, [])) for one in shards]
+
+
+def _view(shard: Shard, export: Export, failures: list[View]) -> View:
+    """A shard as it is told. `first` and `last` are positions in the dataset's index; `failures`:
+    attempts that came to nothing, with their causes."""
     return {
         "shard": shard.number,
         "state": shard.state(export),
@@ -83,6 +90,7 @@ def view(shard: Shard, export: Export) -> View:
         "bytes": shard.bytes,
         "excluded": shard.excluded,
         "committed_at": shard.committed_at,
+        "failures": failures,
     }
 
 
