@@ -99,7 +99,7 @@ async def test_a_delivered_export_tells_how_it_went(here: World, tmp_path: Path)
 
 
 async def test_an_attempt_that_failed_says_why(here: World, tmp_path: Path) -> None:
-    """Where the photos are gone an attempt at a shard fails, by number and cause; the next one, when
+    """Where the photos are gone an attempt fails, by number and cause; the next one, when
     they are back, commits."""
     plane = Plane(here, tmp_path)
     await plane.index()
