@@ -85,7 +85,7 @@ async def _listed(visit: Visit) -> AsyncIterator[bytes]:
 
 def _running(session: Session, visit: Visit) -> dict[str, str]:
     found = export_list.listed(session, visit.call.actor(session), Sought(), LISTED)
-    told = {}
+    told: dict[str, str] = {}
     for one in found.items:
         here = export_numbers.numbers(one)
         name = one["export"]

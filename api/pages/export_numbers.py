@@ -126,6 +126,7 @@ def numbers(export: View) -> dict[str, str]:
         "out": grouped(progress["excluded"]),
         "under": f"{grouped(under['objects'])} objects in {grouped(under['shards'])} shards",
         "rate": _rate(rate, progress["objects_per_second"]),
+        "held": "held back by a limit" if progress["limited"] else "",
         "left": lasting(progress["seconds_left"])
         if progress["seconds_left"] is not None
         else "not known yet",
@@ -144,6 +145,7 @@ def shapes(moved: View, states: Sequence[str]) -> dict[str, str]:
     """What changes in the drawings: the curve of the last seconds, and the row of shards."""
     drawn = curve([one["bytes_per_second"] for one in moved["seconds"]])
     found = {f"shards-{state}@d": path for state, path in strip(states).items()}
+    found["ago"] = f"{len(moved['seconds'])} s ago"
     if drawn:
         found |= {"line@d": drawn.line, "top": f"{size(drawn.top)}/s"}
     return found

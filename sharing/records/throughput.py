@@ -10,7 +10,7 @@ from sqlmodel import Session
 from sharing.records import pulses
 from sharing.records.export_shards import Shard
 from sharing.records.exports import Export
-from sharing.records.pulses import PLACES, ExportPulse
+from sharing.records.pulses import HERE, PLACES, ExportPulse
 from sharing.records.tables import now
 
 View = dict[str, Any]
@@ -23,22 +23,24 @@ def throughput(session: Session, export: Export, shards: Iterable[Shard]) -> Vie
     each."""
     said = pulses.of_export(session, export.id)
     return {
-        "seconds": _seconds(said),
+        "seconds": _seconds(said, now()),
         "run": _run(export, [one for one in shards if one.committed_at is not None]),
         "workers": _workers(said),
     }
 
 
-def _seconds(said: Sequence[ExportPulse]) -> list[View]:
+def _seconds(said: Sequence[ExportPulse], at: datetime) -> list[View]:
+    """Up to the last word, which is a second or two old; up to now where it is older than that."""
     if not said:
         return []
-    last = max(int(one.at.timestamp()) for one in said)
+    latest = max(one.at for one in said)
+    last = int((latest if at - latest <= HERE else at).timestamp())
     moved: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for one in said:
         here = moved[int(one.at.timestamp())]
         here[0] += one.moved_objects / max(one.seconds, 1e-3)
         here[1] += one.moved_bytes / max(one.seconds, 1e-3)
-    first = max(min(moved), last - PLACES + 1)
+    first = min(last, max(min(moved), last - PLACES + 1))
     return [
         {
             "at": datetime.fromtimestamp(second, said[0].at.tzinfo),
