@@ -35,6 +35,7 @@ EVERYBODY = (
         "table_sources",
         "delivery_url",
         "delivery_read_key",
+        "temporal_ui_url",
         "decision_key",
         "signing_key",
         "pseudonym_key",
@@ -42,7 +43,7 @@ EVERYBODY = (
 )
 
 GIVEN: Mapping[str, frozenset[str]] = {
-    API: EVERYBODY | {"decision_key", "delivery_url", "delivery_read_key"},
+    API: EVERYBODY | {"decision_key", "delivery_url", "delivery_read_key", "temporal_ui_url"},
     CONTROL: EVERYBODY | FOLLOWING,
     EXPORT: EVERYBODY
     | FOLLOWING

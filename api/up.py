@@ -145,7 +145,12 @@ def _settings(home: Path, overrides: Mapping[str, str]) -> Settings:
 def _system(settings: Settings, listener: socket.socket, say: Callable[[str], None]) -> System:
     temporal = TemporalServer(settings.home, settings.temporal_namespace, *_free_ports(4))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = replace(settings, temporal_address=temporal.address, api_url=url)
+    settings = replace(
+        settings,
+        temporal_address=temporal.address,
+        temporal_ui_url=settings.temporal_ui_url or temporal.ui_url,
+        api_url=url,
+    )
     return System(settings, url, temporal, say)
 
 

@@ -44,6 +44,7 @@ class Settings:
     database_url: str = ""
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
+    temporal_ui_url: str = ""  # API: where the engine's own pages are; none: no link to them
     store_url: str = ""
     delivery_url: str = ""
     api_url: str = "http://127.0.0.1:8080"
@@ -150,6 +151,8 @@ def _parsed(name: str, text: str, kind: object) -> object:
             return _number(name, text, number, _most(name))
     if name.endswith("_AGREEMENT_ACCEPTANCE") and text not in ACCEPTANCES:
         raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
+    if name.endswith("_UI_URL") and not text.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} must begin with http:// or https://, not {text!r}.")
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
         raise SettingsError(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
     if name.endswith("_DEADLINE_UNIT") and text not in tuple(Unit):

@@ -54,6 +54,10 @@ PAGES: Mapping[str, frozenset[Role]] = {
         ),
         frozenset({Role.PARTNER}),
     ),
+    "pages.exports": STAFF,
+    "pages.export": STAFF,
+    "pages.export_live": STAFF,
+    "pages.export_start": frozenset({Role.ENGINEER}),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -72,6 +76,13 @@ SAID: Mapping[str, str] = {
     "accepted": "The agreement is accepted.",
     "acknowledged": "Recorded: what you received is what was released.",
     "disputed": "Recorded: what you received is not what was released. People here are told.",
+    "triggered": "The export is on record.",
+    "confirmed": "Your yes is recorded: the export runs.",
+    "paused": "Paused. Nothing of it leaves until somebody lets it go on.",
+    "resumed": "It goes on where it was.",
+    "limited": "The new limit counts within a second or two.",
+    "unlimited": "The limit is taken away.",
+    "cancelled": "Cancelled. What was staged is being erased.",
 }
 
 

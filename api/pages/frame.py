@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from api.pages import charts, words
+from api.pages.places import places
 from sharing.records.tables import now
 
 HERE = Path(__file__).parent
@@ -88,7 +89,7 @@ _templates.filters |= {
     "grouped": grouped,
     "urgency": urgency,
 }
-_templates.globals |= {"known": words, "charts": charts}
+_templates.globals |= {"known": words, "charts": charts, "places": places}
 
 
 def page(template: str, status: int, **values: Any) -> Response:

@@ -8,38 +8,28 @@ from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.auth import LOG_READERS
 from api.backend import Backend
-from api.pages import (
-    ask,
-    decision,
-    duties,
-    inbox,
-    live,
-    own_agreement,
-    own_request,
-    own_requests,
-    package,
-    request,
-    revise,
-    sign_in,
-)
 from api.pages.doors import Visit, let_in, signed_out
 from api.pages.frame import HEADERS, HERE, page
+from api.pages.rooms import ROOMS
+from sharing.records import export_list
 from sharing.records import inbox as inboxes
 from sharing.records.inbox import Inbox, Sought
 from sharing.records.parties import Partner
 from sharing.records.requests import Request as RequestRow
+from sharing.records.upkeep import upkeep
 from sharing.stages import STAFF, Role
 
 RECENT, FIRST = 15, 5
-OF_PARTNERS = (ask, own_requests, own_request, revise, own_agreement, package, duties)
+ELSEWHERE = {Role.PARTNER: "/requests", Role.SUBJECT: "/my-data"}
 
 
 def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, *OF_PARTNERS, request, decision, live):
+    for noun in ROOMS:
         noun.add_to(app)
 
 
@@ -52,17 +42,21 @@ async def _front(request: Request) -> Response:
 
 
 async def _home(visit: Visit) -> Response:
-    """For a partner that is the list of its requests."""
-    if visit.role is Role.PARTNER:
-        return RedirectResponse("/requests", 303, HEADERS)
+    if visit.role in ELSEWHERE:
+        return RedirectResponse(ELSEWHERE[visit.role], 303, HEADERS)
     return page("home.html", 200, visit=visit, **await visit.call.read(lambda s: _mine(s, visit)))
 
 
 def _mine(session: Session, visit: Visit) -> dict[str, Any]:
     recent = select(RequestRow, Partner.name).join(Partner)
     recent = recent.order_by(col(RequestRow.submitted_at).desc()).limit(RECENT)
-    rows = session.exec(recent).all() if visit.role is not Role.SUBJECT else []
-    return {"requests": rows, "inbox": _waiting(session, visit)}
+    kept = visit.role in LOG_READERS
+    return {
+        "requests": session.exec(recent).all(),
+        "inbox": _waiting(session, visit),
+        "runs": export_list.counts(session) if visit.role is Role.ENGINEER else None,
+        "upkeep": upkeep(session, visit.call.principal.person_id or "") if kept else None,
+    }
 
 
 def _waiting(session: Session, visit: Visit) -> Inbox | None:

@@ -23,7 +23,7 @@ from sharing.stages import Role, Stage
 View = dict[str, Any]
 
 
-class _Errors(dict[str, str]):
+class Errors(dict[str, str]):
     """What is wrong with a form, by field; nothing with the fields that are not in it."""
 
     def __missing__(self, name: str) -> str:
@@ -44,7 +44,7 @@ async def _request(visit: Visit) -> Response:
 async def shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
     """The page as it stands now; with `errors`, what was sent is still in the form."""
     values = await visit.call.read(lambda session: _all(session, visit))
-    return page("request.html", status, visit=visit, errors=_Errors(errors or {}), **values)
+    return page("request.html", status, visit=visit, errors=Errors(errors or {}), **values)
 
 
 def _all(session: Session, visit: Visit) -> View:

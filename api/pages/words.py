@@ -55,7 +55,6 @@ WHYS: Mapping[str, str] = {
     "enough": "no more approvals needed from you",
 }
 
-OF_PARTNERS = (("/requests", "Requests"), ("/requests/new", "Ask for data"), ("/duties", "Duties"))
 
 EXCLUDED: Mapping[str, str] = {
     "never_asked": "Never asked",

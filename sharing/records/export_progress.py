@@ -73,6 +73,7 @@ def _live(
     speed = rate([Moved(p.at, p.seconds, p.moved_objects, p.moved_bytes) for p in said], until)
     speed = speed if moving else None
     under_way = sum(p.objects for p in present)
+    signs = _signs(export, said, committed)
     return {
         "phase": max(present, key=lambda p: p.at).phase if present else None,
         "under_way": {
@@ -82,7 +83,8 @@ def _live(
         },
         **_told(speed),
         "seconds_left": seconds_left(speed, done + under_way, export.total),
-        "stalled": moving and is_stalled(_signs(export, said, committed), at),
+        "stalled": moving and is_stalled(signs, at),
+        "last_sign_at": max((one for one in signs if one), default=None) if moving else None,
         "limited": moving and any(p.limited for p in present),
     }
 

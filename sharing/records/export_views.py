@@ -3,12 +3,21 @@
 from collections import Counter
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from sharing.eligibility import Act, roles_for
+from sharing.export.envelope import key_id, signer
 from sharing.export.stopwatch import Step
+from sharing.keys import public_key
 from sharing.push import target
-from sharing.records import acknowledgements, export_progress, exports, recalls, requests
+from sharing.records import (
+    acknowledgements,
+    export_progress,
+    exports,
+    recalls,
+    requests,
+    signing_keys,
+)
 from sharing.records.acknowledgements import Acknowledgement
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
@@ -37,6 +46,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "triggered_at": export.triggered_at,
         "confirmed_at": export.confirmed_at,
         "released_at": release.released_at if release else None,
+        "release": _released(session, release) if release else None,
         "ended_at": export.ended_at,
         "pushed_to": _pushed_to(session, export),
         "recalls": recalls.counts(session, export.id),
@@ -52,10 +62,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
             "detail": export.detail,
             "package": export.location,
             "stages": stages(session, export, progress["objects"], progress["bytes"]),
-            "unreadable": [
-                {"object": u.path, "detail": u.detail}
-                for u in exports.unreadable(session, export.id, UNREADABLE_SHOWN)
-            ],
+            "unreadable": _unreadable(session, export),
         }
     return view
 
@@ -88,6 +95,43 @@ def said(one: Acknowledgement) -> View:
         "objects": one.objects,
         "bytes": one.bytes,
         "key": one.key_id,
+    }
+
+
+def _unreadable(session: Session, export: Export) -> list[View]:
+    """What could not be read, with its shard and the attempt at it that counts."""
+    found = exports.unreadable(session, export.id, UNREADABLE_SHOWN)
+    if not found:
+        return []
+    attempts = dict(
+        session.exec(
+            select(ExportShard.number, ExportShard.fence).where(
+                ExportShard.export_id == export.id,
+                col(ExportShard.number).in_({one.shard for one in found}),
+            )
+        ).all()
+    )
+    return [
+        {
+            "object": one.path,
+            "detail": one.detail,
+            "shard": one.shard,
+            "attempt": attempts.get(one.shard),
+        }
+        for one in found
+    ]
+
+
+def _released(session: Session, release: Release) -> View:
+    """What was sealed, and by which public key."""
+    signed_by = signer(release.envelope.encode())
+    keys = {key_id(public_key(one.key)): one.key for one in signing_keys.all_of(session, "seal")}
+    return {
+        "objects": release.objects,
+        "bytes": release.bytes,
+        "manifest_sha256": release.manifest_sha256,
+        "consent_position": release.consent_position,
+        "key": keys.get(signed_by or ""),
     }
 
 

@@ -40,6 +40,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     reports,
     requests,
     rulings,
+    shard_failures,
     sign_offs,
     signing_keys,
     statements,

@@ -39,7 +39,7 @@ class Plane:
         self.settings = replace(settings.resolved(), store_url=f"file://{home}/store")
         self._world = world
         self._run = ActivityEnvironment().run
-        self._plane = ExportPlane(world.database, self.settings)
+        self.activities = ExportPlane(world.database, self.settings)
         fill(home / "store" / "photos", SUBJECTS, each=2)
         for i in range(SUBJECTS):  # the subjects of the world's consents
             (home / "store" / "photos" / f"s{i:03}").rename(home / "store" / "photos" / f"s{i}")
@@ -52,11 +52,11 @@ class Plane:
 
     async def export(self, export_id: str) -> None:
         """Runs a confirmed export to its end."""
-        plan = await self._run(self._plane.plan_export, export_id)
+        plan = await self._run(self.activities.plan_export, export_id)
         for number in range(plan.shards):
-            await self._run(self._plane.export_shard, ShardTask(export_id, number))
-        assert (await self._run(self._plane.release_package, export_id)).released
-        await self._run(self._plane.deliver_package, export_id)
+            await self._run(self.activities.export_shard, ShardTask(export_id, number))
+        assert (await self._run(self.activities.release_package, export_id)).released
+        await self._run(self.activities.deliver_package, export_id)
 
 
 async def triggered(world: World, view: dict[str, Any]) -> dict[str, Any]:

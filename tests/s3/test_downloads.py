@@ -26,7 +26,7 @@ async def there(
     async with world(sqlite_url, tmp_path) as made:
         plane = Plane(made, tmp_path)
         plane.settings = replace(plane.settings, delivery_url=str(delivery))
-        plane._plane = ExportPlane(made.database, plane.settings)
+        plane.activities = ExportPlane(made.database, plane.settings)
         plane._run = ActivityEnvironment().run
         await plane.index()
         push = {"format": "webdataset", "push": f"s3://partner/{delivery.prefix}"}

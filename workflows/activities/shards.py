@@ -35,7 +35,7 @@ from sharing.keys import public_text, signing_key
 from sharing.records import pseudonym_keys, signing_keys
 from sharing.records.database import Database
 from sharing.settings import Settings
-from workflows.activities import hands
+from workflows.activities import attempts, hands
 from workflows.activities.pulse import beating
 from workflows.activities.underway import UnderWay
 from workflows.messages import Plan, ReleaseAttempt, ShardDone, ShardTask
@@ -121,20 +121,25 @@ class ExportPlane:
                         lambda s: runs.committed(s, task.export_id, task.number)
                     )
                     return ShardDone(*counted)
-                await self._follower.up_to_date()
-                chosen = await self._database.read(lambda s: runs.choose(s, fenced))
-            try:
-                packed = await self._packed(task, fenced, chosen.candidates)
-            except Stopped:
-                raise await self._database.read(lambda s: runs.why_stopped(s, fenced)) from None
-            spent.update(self._late)
-            self._late.clear()
-            with self._late.on(Step.COMMIT):
-                await self._database.write(
-                    lambda u: runs.commit_shard(u, fenced, chosen, packed, spent)
-                )
-            excluded = sum(chosen.excluded.values()) + len(packed.unread)
-            return ShardDone(packed.objects, packed.bytes, excluded)
+            async with attempts.told(self._database, fenced):
+                return await self._attempt(task, fenced, spent)
+
+    async def _attempt(self, task: ShardTask, fenced: Fenced, spent: Spent) -> ShardDone:
+        with spent.on(Step.SELECT):
+            await self._follower.up_to_date()
+            chosen = await self._database.read(lambda s: runs.choose(s, fenced))
+        try:
+            packed = await self._packed(task, fenced, chosen.candidates)
+        except Stopped:
+            raise await self._database.read(lambda s: runs.why_stopped(s, fenced)) from None
+        spent.update(self._late)
+        self._late.clear()
+        with self._late.on(Step.COMMIT):
+            await self._database.write(
+                lambda u: runs.commit_shard(u, fenced, chosen, packed, spent)
+            )
+        excluded = sum(chosen.excluded.values()) + len(packed.unread)
+        return ShardDone(packed.objects, packed.bytes, excluded)
 
     async def _packed(
         self, task: ShardTask, fenced: Fenced, candidates: tuple[Candidate, ...]

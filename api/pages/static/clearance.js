@@ -61,6 +61,15 @@ if (live) {
       news.hidden = false;
       news.querySelector("span").textContent = `Changed: ${JSON.parse(event.data).said}.`;
     });
+    // Numbers and drawings, each where it stands: `name` is a text, `name@attribute` a shape.
+    source.addEventListener("now", (event) => {
+      for (const [name, value] of Object.entries(JSON.parse(event.data))) {
+        const attribute = name.split("@")[1];
+        for (const one of document.querySelectorAll(`[data-now="${CSS.escape(name)}"]`)) {
+          if (attribute) one.setAttribute(attribute, value); else one.textContent = value;
+        }
+      }
+    });
   };
   document.addEventListener("visibilitychange", listen);
   addEventListener("pagehide", () => source?.close());
