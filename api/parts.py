@@ -25,9 +25,11 @@ FOLLOWING = frozenset(
         "consent_source_seconds",
     }
 )
+SIGNING_IN = frozenset({"oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_claim"})
 EVERYBODY = (
     frozenset({f.name for f in fields(Settings)})
     - FOLLOWING
+    - SIGNING_IN
     - {
         "home",
         "token",
@@ -42,7 +44,7 @@ EVERYBODY = (
 )
 
 GIVEN: Mapping[str, frozenset[str]] = {
-    API: EVERYBODY | {"decision_key", "delivery_url", "delivery_read_key"},
+    API: EVERYBODY | SIGNING_IN | {"decision_key", "delivery_url", "delivery_read_key"},
     CONTROL: EVERYBODY | FOLLOWING,
     EXPORT: EVERYBODY
     | FOLLOWING

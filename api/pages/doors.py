@@ -43,6 +43,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "pages.reviews": STAFF,
     "pages.request": STAFF,
     "pages.live": STAFF,
+    "pages.my_data": frozenset({Role.SUBJECT}),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -53,6 +54,8 @@ SAID: Mapping[str, str] = {
     "taken_back": "Your decision no longer counts. You may decide again.",
     "claimed": "You have this in hand now. Others can still decide.",
     "released": "You no longer have this in hand.",
+    "consent_withdrawn": "Taken back. It counts from this moment.",
+    "nothing_to_withdraw": "There was nothing left to take back: you do not allow it any more.",
 }
 
 
@@ -134,10 +137,9 @@ async def let_in(request: Request, name: str, handler: Handler) -> Response:
 
 def signed_out(request: Request, status: int = 401) -> Response:
     """The page for somebody whom we do not know."""
-    ended = SESSION_COOKIE in request.cookies
-    return page(
-        "welcome.html", status, told="Your session has ended. Sign in again." if ended else ""
-    )
+    told = "Your session has ended. Sign in again." if SESSION_COOKIE in request.cookies else ""
+    backend: Backend = request.app.state.backend
+    return page("welcome.html", status, told=told, provider=backend.settings.oidc_issuer)
 
 
 async def _visit(request: Request, backend: Backend, principal: Principal) -> Visit:
@@ -149,6 +151,8 @@ async def _visit(request: Request, backend: Backend, principal: Principal) -> Vi
 
 
 def _name(session: Session, principal: Principal) -> str:
+    if principal.subject is not None:
+        return principal.subject
     kind, key = (
         (parties.Person, principal.person_id)
         if principal.person_id

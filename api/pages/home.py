@@ -6,12 +6,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlmodel import Session, col, select
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.backend import Backend
-from api.pages import decision, inbox, live, request, sign_in
+from api.pages import decision, inbox, live, my_data, provider, register, request, sign_in
 from api.pages.doors import Visit, let_in, signed_out
-from api.pages.frame import HERE, page
+from api.pages.frame import HEADERS, HERE, page
 from sharing.records import inbox as inboxes
 from sharing.records.inbox import Inbox, Sought
 from sharing.records.parties import Partner
@@ -25,7 +25,7 @@ def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, request, decision, live):
+    for noun in (provider, sign_in, inbox, request, decision, live, my_data, register):
         noun.add_to(app)
 
 
@@ -38,6 +38,8 @@ async def _front(request: Request) -> Response:
 
 
 async def _home(visit: Visit) -> Response:
+    if visit.role is Role.SUBJECT:
+        return RedirectResponse("/my-data", 303, HEADERS)
     return page("home.html", 200, visit=visit, **await visit.call.read(lambda s: _mine(s, visit)))
 
 
@@ -46,8 +48,7 @@ def _mine(session: Session, visit: Visit) -> dict[str, Any]:
     recent = recent.order_by(col(RequestRow.submitted_at).desc()).limit(RECENT)
     if visit.role is Role.PARTNER:
         recent = recent.where(RequestRow.partner_id == visit.call.principal.partner_id)
-    rows = session.exec(recent).all() if visit.role is not Role.SUBJECT else []
-    return {"requests": rows, "inbox": _waiting(session, visit)}
+    return {"requests": session.exec(recent).all(), "inbox": _waiting(session, visit)}
 
 
 def _waiting(session: Session, visit: Visit) -> Inbox | None:
