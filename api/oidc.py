@@ -130,17 +130,15 @@ class Provider:
             "iss": {"essential": True, "value": self.settings.oidc_issuer},
             "aud": {"essential": True, "value": self.settings.oidc_client_id},
         }
+        own: Any = dict(keys)
         beside = {
             "nonce": nonce,
             "client_id": self.settings.oidc_client_id,
             "access_token": given.get("access_token"),
         }
         try:
-            token = jwt.decode(
-                str(given.get("id_token")),
-                KeySet.import_key_set(dict(keys)),
-                list(ALGORITHMS),  # type: ignore[arg-type]
-            )
+            known = KeySet.import_key_set(own)
+            token = jwt.decode(str(given.get("id_token")), known, list(ALGORITHMS))
             claims = CodeIDToken(token.claims, token.header, expected, beside)
             claims.validate(leeway=LEEWAY)
         except ClaimError as wrong:

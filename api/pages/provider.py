@@ -59,7 +59,8 @@ def add_to(app: FastAPI) -> None:
 async def _begin(request: Request) -> Response:
     """Off to the provider. Nothing is recorded yet: the browser keeps what it will be known by."""
     backend: Backend = request.app.state.backend
-    attempt = Attempt(*(secrets.token_urlsafe(32) for _ in range(3)), time.time())
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    attempt = Attempt(state, nonce, verifier, time.time())
     try:
         address = await _provider(request).address(attempt)
     except Exception as failure:

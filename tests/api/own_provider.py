@@ -1,5 +1,6 @@
 """An identity provider of our own, over real HTTP, that can be made to lie in every part."""
 
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +47,7 @@ class OwnProvider:
     def code(self, address: str) -> tuple[str, str]:
         """Somebody signs in there: the code, and the state to go back with."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-        code = f"code-{len(self.asked)}"
+        code = secrets.token_hex(8)
         self.asked[code] = query
         return code, query["state"]
 
@@ -128,7 +129,7 @@ class Coming:
 def use(world: World, **settings: Any) -> Settings:
     """Has the world's application go by other settings from now on."""
     backend = world.app.state.backend
-    changed = replace(backend.settings, **settings)
+    changed: Settings = replace(backend.settings, **settings)
     world.app.state.backend = replace(backend, settings=changed)
     return changed
 
