@@ -21,7 +21,7 @@ from sharing.public_register import Outcome
 from sharing.records import public_register
 from sharing.records.public_register import Sought
 
-PAGE, NEWS, LONGEST = 10, 50, 100
+PAGE, NEWS, LONGEST = 8, 50, 100
 FIELDS = ("partner", "purpose", "outcome", "year")
 
 

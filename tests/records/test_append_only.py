@@ -27,8 +27,8 @@ LIVING = {
     "export_pulse", "export_shard", "gate", "head", "idempotency_key", "indexed_table",
     "organisation", "organisation_alias",
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
-    "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
-    "unreadable_object",
+    "provider_answer", "recall_item", "request", "role_grant", "sign_in_code", "signing_key",
+    "token", "unreadable_object",
 }  # fmt: skip
 
 
