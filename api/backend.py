@@ -1,5 +1,6 @@
 """What stands behind every route, made once at start-up: database, engine, keys, doorkeeper."""
 
+import base64
 import hashlib
 import hmac
 from asyncio import Lock
@@ -40,6 +41,10 @@ class Backend:
     def derived_id(self, prefix: str, *parts: str) -> str:
         """An id like any other, but the same one for the same words."""
         return f"{prefix}_{self.derived('id', prefix, *parts)[:10].hex()}"
+
+    def derived_secret(self, name: str) -> str:
+        """Text for an address or a token that nobody can guess, the same one for the same name."""
+        return base64.urlsafe_b64encode(self.derived("secret", name)).decode().rstrip("=")
 
     async def register_keys(self) -> None:
         """Makes the key that signs orders known to the transactions that record them, and the one

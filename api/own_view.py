@@ -1,6 +1,7 @@
 """A subject's consents as the subject sees them: in words for people, and in its language."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlmodel import Session
 
@@ -106,3 +107,16 @@ def words(session: Session, events: Sequence[Consent], wanted: Sequence[str]) ->
             }
         )
     return found
+
+
+def share_view(share: Mapping[str, Any], names: Names) -> Json:
+    """One release as a subject in it sees it."""
+    category = share["categories"][0]
+    return {
+        **share,
+        "described": names.of(share["purpose"], category, share["partner"]),
+        "consents": [
+            {"position": position, "receipt": receipt_of(position)}
+            for position in share["consents"]
+        ],
+    }

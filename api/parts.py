@@ -25,9 +25,11 @@ FOLLOWING = frozenset(
         "consent_source_seconds",
     }
 )
+SIGNING_IN = frozenset({"oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_claim"})
 EVERYBODY = (
     frozenset({f.name for f in fields(Settings)})
     - FOLLOWING
+    - SIGNING_IN
     - {
         "home",
         "token",
@@ -43,7 +45,9 @@ EVERYBODY = (
 )
 
 GIVEN: Mapping[str, frozenset[str]] = {
-    API: EVERYBODY | {"decision_key", "delivery_url", "delivery_read_key", "temporal_ui_url"},
+    API: EVERYBODY
+    | SIGNING_IN
+    | {"decision_key", "delivery_url", "delivery_read_key", "temporal_ui_url"},
     CONTROL: EVERYBODY | FOLLOWING,
     EXPORT: EVERYBODY
     | FOLLOWING

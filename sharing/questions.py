@@ -33,6 +33,12 @@ def says_no_to_any(asked: Questions, event: ConsentEvent) -> bool:
     return any(weigh(question, event).relevant for question in asked)
 
 
+def last_word(question: Question, events: Sequence[ConsentEvent]) -> ConsentEvent | None:
+    """The event that decides a question: the latest that has a say in it."""
+    relevant = (event for event in events if weigh(question, event).relevant)
+    return max(relevant, key=lambda event: (event.at, event.position), default=None)
+
+
 def terms_of(asked: Questions) -> str:
     """One digest of the terms of all questions; of one alone it is that one's."""
     digests = [terms_digest(question) for question in asked]

@@ -88,6 +88,11 @@ class Settings:
     consent_source_key: str = ""  # public: base64 of the 32 bytes that the feed's answers verify by
     consent_source_token: str = field(default="", repr=False)
     consent_source_seconds: float = 30.0  # how old the last complete answer may be
+    # API: an identity provider (OpenID Connect) by which people inside sign in; none: links only.
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)  # or a file that holds it
+    oidc_claim: str = "email"  # which of its claims says who somebody here is
     log_level: str = "INFO"
 
     @classmethod
@@ -108,6 +113,8 @@ class Settings:
     def resolved(self) -> "Settings":
         """The same settings with every default that depends on `home` filled in."""
         home = self.home.expanduser().resolve()
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise SettingsError("CLEARANCE_OIDC_ISSUER needs CLEARANCE_OIDC_CLIENT_ID beside it.")
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["home"] = home
         for name in ("vocabulary", "jurisdictions", "agreement_template", "table_sources"):

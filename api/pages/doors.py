@@ -58,6 +58,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "pages.export": STAFF,
     "pages.export_live": STAFF,
     "pages.export_start": frozenset({Role.ENGINEER}),
+    "pages.my_data": frozenset({Role.SUBJECT}),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -83,6 +84,8 @@ SAID: Mapping[str, str] = {
     "limited": "The new limit counts within a second or two.",
     "unlimited": "The limit is taken away.",
     "cancelled": "Cancelled. What was staged is being erased.",
+    "consent_withdrawn": "Taken back. It counts from this moment.",
+    "nothing_to_withdraw": "There was nothing left to take back: you do not allow it any more.",
 }
 
 
@@ -164,10 +167,9 @@ async def let_in(request: Request, name: str, handler: Handler) -> Response:
 
 def signed_out(request: Request, status: int = 401) -> Response:
     """The page for somebody whom we do not know."""
-    ended = SESSION_COOKIE in request.cookies
-    return page(
-        "welcome.html", status, told="Your session has ended. Sign in again." if ended else ""
-    )
+    told = "Your session has ended. Sign in again." if SESSION_COOKIE in request.cookies else ""
+    backend: Backend = request.app.state.backend
+    return page("welcome.html", status, told=told, provider=backend.settings.oidc_issuer)
 
 
 async def _visit(request: Request, backend: Backend, principal: Principal) -> Visit:
@@ -179,6 +181,8 @@ async def _visit(request: Request, backend: Backend, principal: Principal) -> Vi
 
 
 def _name(session: Session, principal: Principal) -> str:
+    if principal.subject is not None:
+        return principal.subject
     kind, key = (
         (parties.Person, principal.person_id)
         if principal.person_id

@@ -24,6 +24,19 @@ WHAT_NOW = {
     "cooling_off": "Nothing was recorded. Come back then.",
     "not_found": "It may have been written wrongly, or belong to somebody else.",
     "engine_unreachable": "What you sent may still be recorded: look before you send it again.",
+    "sign_in_denied": "Begin again from the first page, and say yes there.",
+    "sign_in_expired": "Begin again from the first page, in this browser.",
+    "sign_in_forged": "Do not follow links to sign in that others sent. Begin again from the first "
+    "page.",
+    "sign_in_replayed": "Begin again from the first page.",
+    "sign_in_issuer": "Begin again from the first page. If it stays so, tell an administrator: the "
+    "provider's name in our settings is not the one that it gives.",
+    "sign_in_token": "Begin again from the first page. If it stays so, tell an administrator.",
+    "sign_in_clock": "Tell whoever runs this service: one of the two clocks has to be set right.",
+    "sign_in_unknown": "Signing in puts nobody on record. An administrator does, with your roles.",
+    "sign_in_unverified": "Confirm your address at the provider, then begin again.",
+    "sign_in_no_role": "An administrator gives you the roles that you need.",
+    "provider_away": "Try again in a moment, or ask an administrator for a one-time link.",
     "storage_failed": "Nothing was changed. Try again in a moment.",
 }
 

@@ -1,5 +1,5 @@
-"""Coming in and going out. Every way of signing in ends in `opened`: a one-time link today; a
-provider's answer (OpenID Connect) will end there too, once it has said who somebody is."""
+"""Coming in and going out. Every way of signing in ends in `opened`: that of a one-time link, and
+that of an identity provider, whose answer becomes such a link (`provider`)."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ async def _redeem(code: str, request: Request) -> Response:
     except Refused as refused:
         return await refusals.shown(None, refused, ())
     if session is None:
-        return page("welcome.html", 410, told=USED)
+        return page("welcome.html", 410, told=USED, provider=backend.settings.oidc_issuer)
     backend.doorkeeper.forget()
     return opened(session)
 

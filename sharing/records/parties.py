@@ -87,6 +87,7 @@ class SignInCode(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     person_id: str | None = Field(default=None, foreign_key="person.id")
     partner_id: str | None = Field(default=None, foreign_key="partner.id")
+    subject: str | None = None
     role: str
     expires_at: datetime
     used_at: datetime | None = None
@@ -174,14 +175,17 @@ def issue_sign_in(
     *,
     person_id: str | None = None,
     partner_id: str | None = None,
+    subject: str | None = None,
+    code: str | None = None,
 ) -> str:
     """A one-time code for a sign-in link."""
-    code = secrets.token_urlsafe(24)
+    code = code or secrets.token_urlsafe(24)
     session.add(
         SignInCode(
             hash=hashed(code),
             person_id=person_id,
             partner_id=partner_id,
+            subject=subject,
             role=role,
             expires_at=now() + ttl,
         )
@@ -195,7 +199,7 @@ def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | No
     if row is None or row.used_at is not None or row.expires_at <= now():
         return None
     row.used_at = now()
-    whose = {"person_id": row.person_id, "partner_id": row.partner_id}
+    whose = {"person_id": row.person_id, "partner_id": row.partner_id, "subject": row.subject}
     return issue_token(session, Role(row.role), lifetime=lifetime, **whose)
 
 

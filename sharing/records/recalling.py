@@ -55,7 +55,7 @@ def open_for(unit: Unit, first: int, last: int, ask: Ask, said: Said) -> None:
     ended, and each release that gave its objects away on that consent. One subject has one item a
     release: a later event changes nothing of it."""
     session = unit.session
-    for dataset_id, index in _released_from(session):
+    for dataset_id, index in released_from(session):
         hit = _hit(session, dataset_id, index, (first, last))
         if not hit:
             continue
@@ -66,7 +66,7 @@ def open_for(unit: Unit, first: int, last: int, ask: Ask, said: Said) -> None:
             _open(unit, one, spoken, first)
 
 
-def _released_from(session: Session) -> list[tuple[str, int]]:
+def released_from(session: Session) -> list[tuple[str, int]]:
     """Datasets and versions of their index from which anything was ever released."""
     rows = session.execute(
         columns(RequestRevision.dataset_id, RequestRevision.index_version)  # type: ignore[call-overload]
@@ -108,7 +108,7 @@ def _gone(
         .where(RequestRevision.dataset_id == dataset_id, RequestRevision.index_version == index)
     )
     for export_id, request, body in session.execute(statement).all():
-        objects = Counter(hit[i][1] for i in _inside(session, export_id, places))
+        objects = Counter(hit[i][1] for i in inside(session, export_id, places))
         given = {"first": events[0], "last": events[1], "export": export_id}
         for subject in session.execute(text(_KNOWN), given).scalars() if objects else ():
             del objects[subject]
@@ -117,7 +117,7 @@ def _gone(
             yield _Gone(export_id, request, asked, objects)
 
 
-def _inside(session: Session, export_id: str, places: Places) -> Iterator[int]:
+def inside(session: Session, export_id: str, places: Places) -> Iterator[int]:
     """Which of these places, given in order, an export's shards hold."""
     shards = session.execute(
         columns(ExportShard.first, ExportShard.last, ExportShard.places).where(  # type: ignore[call-overload]

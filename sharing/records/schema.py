@@ -33,6 +33,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     partner_keys,
     policies,
     pressure,
+    provider_answers,
     pseudonym_keys,
     pulses,
     recalls,

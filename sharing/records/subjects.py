@@ -75,6 +75,13 @@ def withdraw(unit: Unit, subject: str, wish: Wish) -> list[tuple[int, Ending]]:
     return [(last - len(ended) + 1 + i, one) for i, one in enumerate(ended)]
 
 
+def open_yeses(session: Session, subject: str, recipient: str | None = None) -> list[Ending]:
+    """What a subject could take back now, from everybody or from one recipient: each yes that no
+    later no has ended."""
+    events = consents.of_subjects(session, [subject]).get(subject, [])
+    return endings(Wish(recipient=recipient), events, classes(session))
+
+
 def give(
     unit: Unit,
     subject: str,

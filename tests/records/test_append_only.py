@@ -30,6 +30,8 @@ LIVING = {
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
     "recall_item", "request", "role_grant", "shard_failure", "sign_in_code", "signing_key", "token",
     "unreadable_object",
+    "provider_answer", "recall_item", "request", "role_grant", "sign_in_code", "signing_key",
+    "token", "unreadable_object",
 }  # fmt: skip
 
 
