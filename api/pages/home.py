@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.backend import Backend
-from api.pages import decision, inbox, live, request, sign_in
+from api.pages import comments, decision, inbox, live, previews, request, sign_in
 from api.pages.doors import Visit, let_in, signed_out
 from api.pages.frame import HERE, page
 from sharing.records import inbox as inboxes
@@ -25,7 +25,7 @@ def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, request, decision, live):
+    for noun in (sign_in, inbox, request, decision, comments, previews, live):
         noun.add_to(app)
 
 

@@ -13,7 +13,7 @@ from tests.records.test_release_rule import COUNSEL, FIRST, recused, release, wo
 
 APPEND_ONLY = (
     "acceptance", "acknowledgement", "agreement", "agreement_version", "audit_entry", "canary",
-    "clearance", "clearance_void",
+    "clearance", "clearance_void", "comment",
     "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
     "interest", "interest_look", "name_ruling", "notice", "notice_compatibility", "notice_text",
@@ -27,6 +27,7 @@ LIVING = {
     "export_pulse", "export_shard", "gate", "head", "idempotency_key", "indexed_table",
     "organisation", "organisation_alias",
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
+    "preview", "preview_look",
     "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
 }  # fmt: skip
@@ -51,6 +52,8 @@ def filled(connection: Connection) -> Hand:
     hand.run("UPDATE request SET state = 'exporting'")
     assert release(hand)
     recused("per_second")(hand)
+    hand.row("comment", id="com", request_id="req", revision=1, audience="internal",
+             author_id=FIRST, role="purpose_reviewer", text="t", at=at)  # fmt: skip
     hand.row("gate_need", request_id="req", digest=DIGEST, stage="legal_approval",
              role="auditor", approvals=1)  # fmt: skip
     hand.row("policy_version", number=2, text="t", sha256="x", reason="r", proposed_by="per_none",
