@@ -81,11 +81,20 @@ def add(
     unit.session.flush()
     where = {name: said for name, said in (("field", field), ("stage", stage)) if said}
     unit.audit(author[0], "comment.added", request.id, comment=row.id, audience=audience, **where)
-    told = "comment.sent" if audience is Audience.PARTNER else "comment.added"
-    person = {} if author[1] is Role.PARTNER else {"person": author[0]}
-    about = {"partner_id": request.partner_id, "request_id": request.id}
-    unit.tell(told, row.id, **about, **person, **where)
+    _tell(unit, request, row)
     return row
+
+
+def _tell(unit: Unit, request: Request, row: Comment) -> None:
+    where = {"field": row.field, "stage": row.stage}
+    data = {name: said for name, said in where.items() if said}
+    if row.role != Role.PARTNER:
+        data["person"] = row.author_id
+    about = {"partner_id": request.partner_id, "request_id": request.id}
+    if row.audience == Audience.PARTNER:
+        unit.tell("comment.sent", row.id, **about, **data)
+    else:
+        unit.tell("comment.added", row.id, **about, **data)
 
 
 def page(

@@ -26,6 +26,7 @@ from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
 from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
+from workflows.activities.hands import threads
 from workflows.activities.legal import LegalApproval
 from workflows.activities.previews import Previews
 from workflows.activities.purpose import PurposeReview
@@ -98,7 +99,8 @@ class DirectEngine:
         """Draws as an export worker would, with a key of its own."""
         await self.ready()
         key = base64.b64encode(bytes(32)).decode()
-        previews = Previews(self._database, replace(self._settings, pseudonym_key=key))
+        settings = replace(self._settings, pseudonym_key=key)
+        previews = Previews(self._database, settings, hand=threads(1))
         await ActivityEnvironment().run(previews.make_previews, order)
 
     async def counting(self, request_id: str) -> Progress | None:

@@ -27,22 +27,26 @@ from sharing.records.unit import Unit
 from sharing.sealed import seal
 from sharing.settings import Settings
 from sharing.stages import Role
-from workflows.activities import hands
 from workflows.activities.acts import act, demand_fresh
+from workflows.activities.hands import Hands, apart
 
 
 class Previews:
     """Reads photos in a process of its own: what is opened there may end that one, and no other."""
 
     def __init__(
-        self, database: Database, settings: Settings, follower: Follower | None = None
+        self,
+        database: Database,
+        settings: Settings,
+        follower: Follower | None = None,
+        hand: Hands | None = None,
     ) -> None:
         self._database = database
         self._follower = follower or Follower(database, settings)
         self._store = place(settings.store_url, "CLEARANCE_STORE_URL")
         ring = keyring(settings.pseudonym_key)
         self._key = ring.key(ring.newest)
-        self._hand = hands.apart()
+        self._hand = hand or apart()
 
     @activity.defn
     async def make_previews(self, order: Order) -> None:
