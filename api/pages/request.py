@@ -1,5 +1,6 @@
 """The page of one request: everything that a decision needs, and the form to take it by."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -36,6 +37,7 @@ from sharing.records.views import request_view
 from sharing.stages import Stage
 
 View = dict[str, Any]
+PERSON = re.compile(r"\bper_[0-9a-f]{20}\b")
 
 
 class _Errors(dict[str, str]):
@@ -71,6 +73,7 @@ def _all(session: Session, visit: Visit) -> View:
     request = own(session, visit.call, visit.call.path_params["request_id"])
     whom = viewer(session, visit.call)
     view = request_view(whom, request)
+    _name_people(view, whom, who=visit.role in SEES_WHO)
     return {
         "request": view,
         "open_gate": next((s for s in view["stages"] if s["state"] == "open"), None),
@@ -89,6 +92,15 @@ def _all(session: Session, visit: Visit) -> View:
         "photos": _photos(session, request, visit),
         **_said(session, request, visit, whom),
     }
+
+
+def _name_people(view: View, whom: Viewer, *, who: bool) -> None:
+    """Findings name people by id: here by their names, or as somebody, where the reader is not one
+    of those who look after interests."""
+    for finding in (one for stage in view["stages"] for one in stage["findings"]):
+        finding["detail"] = PERSON.sub(
+            lambda found: whom.name(found[0]) if who else "somebody here", finding["detail"]
+        )
 
 
 def _photos(session: Session, request: Request, visit: Visit) -> View:

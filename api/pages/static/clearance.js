@@ -4,11 +4,11 @@
 const rows = () => [...document.querySelectorAll("[data-row]")];
 const typing = (element) => /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
 
-// j and k walk through a list, "/" goes to the search field. Enter is the link's own.
+// j and k walk through a list; other keys lead to a field, such as "/" to the search. Enter is the link's own.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   const search = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (search) { event.preventDefault(); search.focus(); search.select?.(); return; }
+  if (search) { event.preventDefault(); search.closest("details")?.setAttribute("open", ""); search.focus(); search.select?.(); return; }
   const step = { j: 1, k: -1 }[event.key];
   const all = rows();
   if (!step || !all.length) return;
