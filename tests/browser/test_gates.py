@@ -11,7 +11,7 @@ from tests.api.shown_photos import laid_out
 from tests.browser.desk import Desk, faults
 
 View = dict[str, Any]
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "desk": {"size": "desk", "color_scheme": "light"},
     "phone": {"size": "phone", "color_scheme": "dark", "java_script_enabled": False},
 }
@@ -83,8 +83,13 @@ async def test_counsel_reads_how_the_agreement_differs(desk: Desk) -> None:
     view = await at_gate(desk, Stage.LEGAL_APPROVAL, "With a term")
     path = f"/v1/requests/{view['id']}/agreement"
     found = (await desk.world.get("legal_counsel", path)).json()
-    term = {"agreement_digest": found["digest"], "kind": "duty", "action": "report_breach",
-            "text": "Report every breach within 24 hours.", "due": {"within_hours": 24}}  # fmt: skip
+    term = {
+        "agreement_digest": found["digest"],
+        "kind": "duty",
+        "action": "report_breach",
+        "text": "Report every breach within 24 hours.",
+        "due": {"within_hours": 24},
+    }
     added = await desk.world.post("legal_counsel", f"{path}/terms", term)
     assert added.status_code == 201, added.text
     async with desk.at(Role.LEGAL_COUNSEL) as page:
@@ -145,6 +150,7 @@ async def test_two_people_at_one_gate_at_once(desk: Desk) -> None:
         await expect(news).to_contain_text("approved", timeout=20_000)
         assert await two.get_by_label("because").input_value() == "I was reading."
         await two.get_by_role("button", name="Record my decision").click()
+        assert "You wrote this. It is not recorded" in await two.locator(".deed").inner_text()
         said = await two.locator("#problems").inner_text()
         assert "Nothing was recorded" in said
         assert "It is narrow." in await two.locator("main").inner_text()
