@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from sharing.export.source import Candidate
 from sharing.offered import PHOTO
 from sharing.questions import verify_all
-from sharing.records import consents, heads
+from sharing.records import consents, heads, requests
 from sharing.records.datasets import Dataset, DatasetObject, in_scope
 from sharing.records.requests import Request, RequestRevision
 from sharing.request import taken_within
@@ -45,6 +45,12 @@ def has_photos(revision: RequestRevision, dataset: Dataset) -> bool:
     """True where photographs are among what is asked for."""
     fields = revision.body["scope"]["fields"]
     return bool(dataset.location) and PHOTO in {name.partition(":")[0] for name in fields}
+
+
+def sample_of(session: Session, request_id: str, key: bytes, at: datetime) -> Sample:
+    """Draws from what a request asks for now."""
+    request = requests.get(session, request_id)
+    return sample(session, request, requests.revision_row(session, request), key, at)
 
 
 def sample(

@@ -6,13 +6,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlmodel import Session
 from temporalio import activity
 
 from sharing.consent_feed import Follower
 from sharing.errors import NotYet, Refused
 from sharing.export.bucket import SourceAway, joined, place
-from sharing.export.sample import SHOWN, Sample, sample
+from sharing.export.sample import SHOWN, Sample, sample_of
 from sharing.export.source import SourceFailed
 from sharing.export.thumbnail import Drawn, drawn
 from sharing.keyring import keyring
@@ -55,7 +54,9 @@ class Previews:
         if not await act(self._database, _demanded, order):
             return
         await self._follower.up_to_date()
-        found = await self._database.read(lambda s: self._sample(s, order))
+        found = await self._database.read(
+            lambda s: sample_of(s, order.request_id, self._key, now())
+        )
         with _told():
             made = await self._drawn(found)
         made_at = PreviewLook(
@@ -69,11 +70,6 @@ class Previews:
         )
         pictures = _sealed(found, made, base64.b64decode(made_at.sealed_to))
         await self._database.write(lambda unit: previews.keep(unit, made_at, pictures))
-
-    def _sample(self, session: Session, order: Order) -> Sample:
-        request = requests.get(session, order.request_id)
-        revision = requests.revision_row(session, request)
-        return sample(session, request, revision, self._key, now())
 
     async def _drawn(self, found: Sample) -> Drawn:
         if not found.candidates:
