@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from api.pages.doors import Visit
-from sharing.errors import NotEligible, Refused
+from sharing.errors import NotEligible, NotFound, Refused
 from sharing.records import decisions, policies, standing
 from sharing.records.accounts import accounts
+from sharing.records.agreement_views import agreement_view
 from sharing.records.requests import Request, counted
 from sharing.stages import DECISIONS, GATES, Outcome, Stage
 
@@ -69,10 +70,22 @@ def _follows(session: Session, request: Request, stage: Stage) -> dict[str, str]
     }
 
 
+def _agreed(session: Session, request: Request) -> bool:
+    try:
+        return bool(agreement_view(session, request, inside=True)["accepted"])
+    except NotFound:
+        return True
+
+
 def _approved(session: Session, request: Request, stage: Stage, still: int) -> str:
     if still > 0:
         return f"{still} more approval{'s are' if still > 1 else ' is'} needed at this gate."
     after = GATES[GATES.index(stage) + 1 :]
+    if not after and not _agreed(session, request):
+        return (
+            "All four gates are passed. The request is cleared once the partner has accepted this "
+            "version of the agreement. You can take your approval back until an export is started."
+        )
     if not after:
         return (
             "All four gates are passed: the request is cleared, and an engineer may start the "

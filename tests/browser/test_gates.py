@@ -95,6 +95,8 @@ async def test_counsel_reads_how_the_agreement_differs(desk: Desk) -> None:
     async with desk.at(Role.LEGAL_COUNSEL) as page:
         await page.goto(f"/requests/{view['id']}")
         assert "Beside the template it says" in await page.locator("main").inner_text()
+        follows = await page.locator(".choice.approved").inner_text()
+        assert "once the partner has accepted this version" in follows
         ins = page.locator("ins", has_text="Report every breach within 24 hours.")
         assert await ins.count() == 1
         assert await faults(page) == []
