@@ -199,3 +199,16 @@ async def test_an_order_that_the_api_did_not_sign_makes_nothing(here: World) -> 
     assert refused.value.code == "forged_order"
     assert await kept(here) == []
     assert (await here.audit())[-1]["action"] == "refused.preview"
+
+
+@pytest.mark.parametrize("where", [{}, {"taken_after": "2020-01-01"}], ids=["all", "filtered"])
+async def test_of_a_large_scope_places_are_drawn(
+    here: World, monkeypatch: pytest.MonkeyPatch, where: dict[str, str]
+) -> None:
+    """Where a scope is too large to be in the lot as a whole, objects in it are found all the same,
+    and none behind its limit."""
+    monkeypatch.setattr("sharing.export.sample.SMALL", 1)
+    await laid_out(here)
+    scope = {"fields": ["photo"], "where": where, "limit": 2}
+    assert len(await shown_ones(here, await here.submitted(scope=scope))) == 2
+    assert {one.position for one in await kept(here)} == {0, 1}
