@@ -95,6 +95,12 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "requests.list": READERS,
     "requests.show": READERS,
     "consent_reports.list": STAFF,
+    "risks.list": STAFF,
+    "comments.add": READERS,
+    "comments.list": READERS,
+    "previews.make": GATEKEEPERS,
+    "previews.list": GATEKEEPERS,
+    "previews.show": GATEKEEPERS,
     "requests.amend": PARTNER,
     "requests.withdraw": PARTNER,
     "requests.decide": STAFF,  # a policy may ask a gate for other roles too: eligibility judges

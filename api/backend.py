@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from api.auth import Doorkeeper
 from api.engine import Engine
@@ -31,12 +32,18 @@ class Backend:
     signer: Ed25519PrivateKey
     receipt_key: Ed25519PrivateKey
     root: bytes = field(repr=False)
+    preview_secret: X25519PrivateKey
     under_way: WeakValueDictionary[tuple[str, str], Lock]
 
     def derived(self, what: str, *parts: str) -> bytes:
         """32 bytes that only this server can make, the same ones for the same words."""
         own = hmac.digest(self.root, what.encode(), hashlib.sha256)
         return hmac.digest(own, "\0".join(parts).encode(), hashlib.sha256)
+
+    @property
+    def preview_key(self) -> str:
+        """The key that the export worker seals photos to, as base64."""
+        return base64.b64encode(self.preview_secret.public_key().public_bytes_raw()).decode()
 
     def derived_id(self, prefix: str, *parts: str) -> str:
         """An id like any other, but the same one for the same words."""
@@ -70,6 +77,7 @@ def backend(settings: Settings, database: Database, engine: Engine) -> Backend:
         signer=signing_key(settings.decision_key, DECISION_KEY),
         receipt_key=_receipt_key(root),
         root=root,
+        preview_secret=_preview_secret(root),
         under_way=WeakValueDictionary(),
     )
 
@@ -77,3 +85,8 @@ def backend(settings: Settings, database: Database, engine: Engine) -> Backend:
 def _receipt_key(root: bytes) -> Ed25519PrivateKey:
     """A key of its own, so that nothing signed for a subject is ever an order."""
     return Ed25519PrivateKey.from_private_bytes(hmac.digest(root, b"consent-receipts", "sha256"))
+
+
+def _preview_secret(root: bytes) -> X25519PrivateKey:
+    """A key that only opens: nobody else's can what the export worker sealed for this server."""
+    return X25519PrivateKey.from_private_bytes(hmac.digest(root, b"previews", "sha256"))

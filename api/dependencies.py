@@ -92,6 +92,17 @@ class Call(Request):
         body: Mapping[str, Any] | None = None,
     ) -> None:
         """Signs an order and has it recorded; raises Refused if the worker will not."""
+        await self.backend.engine.tell(self.signed(verb, order_id, request_id, digest, body))
+
+    def signed(
+        self,
+        verb: Verb,
+        order_id: str,
+        request_id: str,
+        digest: str = "",
+        body: Mapping[str, Any] | None = None,
+    ) -> Order:
+        """An order in the caller's name, with the API's signature."""
         order = Order(
             order_id,
             verb,
@@ -101,7 +112,7 @@ class Call(Request):
             digest,
             body or {},
         )
-        await self.backend.engine.tell(signed(order, self.backend.signer))
+        return signed(order, self.backend.signer)
 
     def actor(self, session: Session) -> Actor:
         """The person who calls, in no other role than that of the token; raises NotFound."""

@@ -32,6 +32,9 @@ class Engine(Protocol):
     async def dry_run(self, request_id: str) -> DryRun:
         """What an export of a request would come to now."""
 
+    async def preview(self, order: Order) -> None:
+        """Has small pictures of a few photos made, where there are none."""
+
     async def counting(self, request_id: str) -> Progress | None:
         """How far the count of a request's scope has come; None where nobody can tell."""
 
@@ -63,6 +66,10 @@ class Temporal:
     async def dry_run(self, request_id: str) -> DryRun:
         """Asks an export worker, which knows the destination."""
         return await verbs.dry_run(await self._connected(), request_id)
+
+    async def preview(self, order: Order) -> None:
+        """Asks an export worker, which can read where the photos lie."""
+        await verbs.preview(await self._connected(), order)
 
     async def counting(self, request_id: str) -> Progress | None:
         """Asks for the last heartbeat."""

@@ -36,6 +36,7 @@ class Verb(StrEnum):
     WITHDRAW = "withdraw"
     ADD_TERMS = "add_terms"
     ACCEPT = "accept"
+    PREVIEW = "preview"  # to the export worker: it changes nothing of the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Order:
     priority and limit_bytes_per_second, where they are given; confirm, cancel, pause, resume:
     export; limit: export, limit_bytes_per_second; add_terms: stage, term, agreement (the version
     it is added to);
-    accept: stage, agreement, method, what that rests on.
+    accept: stage, agreement, method, what that rests on; preview: role, and the key that what is
+    made is sealed `to`.
     """
 
     id: str

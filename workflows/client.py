@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
     WorkflowFailureError,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -31,8 +32,10 @@ from workflows.messages import (
     Progress,
     dry_run_workflow,
     index_workflow,
+    preview_workflow,
     request_workflow,
 )
+from workflows.preview import PreviewScope
 from workflows.refusals import refusal_in
 from workflows.share_request import ShareRequest
 from workflows.timeouts import GLANCE, UPDATE_ANSWER
@@ -177,6 +180,11 @@ async def _dry_run(client: Client, request_id: str) -> DryRun:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         execution_timeout=UPDATE_ANSWER,
     )
+    return await _done(handle)
+
+
+async def _done(handle: WorkflowHandle[Any, T]) -> T:
+    """What a short look of the export worker's came to."""
     try:
         return await handle.result()
     except WorkflowFailureError as failure:
@@ -184,6 +192,23 @@ async def _dry_run(client: Client, request_id: str) -> DryRun:
         if refused is not None:
             raise refused from None
         raise EngineUnreachable("No export worker answered in time.") from failure
+
+
+async def preview(client: Client, order: Order) -> None:
+    """Has small pictures of a few photos in scope made; joins a look under way."""
+    await _answered(_preview(client, order))
+
+
+async def _preview(client: Client, order: Order) -> None:
+    handle = await client.start_workflow(
+        PreviewScope.run,
+        order,
+        id=preview_workflow(order.request_id),
+        task_queue=CONTROL_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        execution_timeout=UPDATE_ANSWER,
+    )
+    await _done(handle)
 
 
 async def _tell(

@@ -27,6 +27,11 @@ def dry_run_workflow(request_id: str) -> str:
     return f"dry-run:{request_id}"
 
 
+def preview_workflow(request_id: str) -> str:
+    """The id of the workflow that looks at a few photos of a request's scope."""
+    return f"previews:{request_id}"
+
+
 def index_workflow(dataset_id: str) -> str:
     """The workflow id of a dataset's scan."""
     return f"index-dataset:{dataset_id}"

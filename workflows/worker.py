@@ -23,6 +23,7 @@ from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
 from workflows.activities.indexing import Indexing
 from workflows.activities.legal import LegalApproval
+from workflows.activities.previews import Previews
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.reminders import Reminders
 from workflows.activities.shards import ExportPlane
@@ -33,6 +34,7 @@ from workflows.dry_run import DryRunExport
 from workflows.export import ExportRun
 from workflows.indexing import IndexDataset
 from workflows.messages import CONTROL_QUEUE, EXPORT_QUEUE
+from workflows.preview import PreviewScope
 from workflows.refusals import RefusalInterceptor
 from workflows.sandbox import Sandbox
 from workflows.share_request import ShareRequest
@@ -54,7 +56,7 @@ def control_worker(
     return Worker(
         client,
         task_queue=CONTROL_QUEUE,
-        workflows=[ShareRequest, ExportRun, IndexDataset, DryRunExport],
+        workflows=[ShareRequest, ExportRun, IndexDataset, DryRunExport, PreviewScope],
         activities=[
             submissions.record_submission,
             submissions.record_revision,
@@ -99,6 +101,7 @@ def export_worker(client: Client, database: Database, settings: Settings) -> Wor
             plane.erase_staging,
             plane.dry_run_export,
             indexing.index_dataset,
+            Previews(database, settings).make_previews,
         ],
         interceptors=[RefusalInterceptor()],
         max_concurrent_activities=plane.at_once,

@@ -68,6 +68,10 @@ SAID: Mapping[str, str] = {
     "returned": "The request went back to the partner, with your reason.",
     "taken_back": "Your decision no longer counts. You may decide again.",
     "claimed": "You have this in hand now. Others can still decide.",
+    "commented": "Your comment is there, for good.",
+    "photos": "A few photos are shown below, among the data. That you looked is recorded.",
+    "photos_away": "The photos cannot be fetched just now. Nothing else waits for them: look again "
+    "in a while.",
     "released": "You no longer have this in hand.",
     "submitted": "Your request is recorded. Nothing more is needed from you now.",
     "kept": "The draft is kept. Nobody but you sees it.",

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlmodel import Session, col, select
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -27,7 +28,7 @@ ELSEWHERE = {Role.PARTNER: "/requests", Role.SUBJECT: "/my-data"}
 
 def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static")), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
     for noun in ROOMS:
         noun.add_to(app)

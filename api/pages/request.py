@@ -1,5 +1,7 @@
 """The page of one request: everything that a decision needs, and the form to take it by."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,16 +13,30 @@ from api.pages import own_request
 from api.pages.doors import Visit, hang
 from api.pages.frame import page
 from api.pages.standing import agreement_of, position, standing_of
+from api.routes import comments as comment_routes
+from api.routes import previews as preview_routes
 from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
+from sharing.errors import NotFound, Refused
+from sharing.export.sample import has_photos
 from sharing.legal import ANSWERED_IN_WORDS
-from sharing.records import datasets, lookback, reports, screening_views, sign_offs
+from sharing.records import (
+    comments,
+    datasets,
+    lookback,
+    reports,
+    requests,
+    risks,
+    screening_views,
+    sign_offs,
+)
 from sharing.records.requests import Request
 from sharing.records.viewer import Viewer
 from sharing.records.views import request_view
 from sharing.stages import Role, Stage
 
 View = dict[str, Any]
+PERSON = re.compile(r"\bper_[0-9a-f]{20}\b")
 
 
 class Errors(dict[str, str]):
@@ -41,16 +57,24 @@ async def _request(visit: Visit) -> Response:
     return await (own_request.shown(visit, 200) if of_partner else shown(visit, 200))
 
 
-async def shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
-    """The page as it stands now; with `errors`, what was sent is still in the form."""
+async def shown(
+    visit: Visit,
+    status: int,
+    errors: Mapping[str, str] | None = None,
+    unsaid: Mapping[str, str] | None = None,
+) -> Response:
+    """The page as it stands now; with `errors` of a decision, or of a comment that was left
+    `unsaid`, what was sent is still in the form."""
     values = await visit.call.read(lambda session: _all(session, visit))
-    return page("request.html", status, visit=visit, errors=Errors(errors or {}), **values)
+    wrong = {"errors": Errors(errors or {}), "unsaid": Errors(unsaid or {})}
+    return page("request.html", status, visit=visit, **wrong, **values)
 
 
 def _all(session: Session, visit: Visit) -> View:
     request = own(session, visit.call, visit.call.path_params["request_id"])
     whom = viewer(session, visit.call)
     view = request_view(whom, request)
+    _name_people(view, whom, who=visit.role in SEES_WHO)
     return {
         "request": view,
         "open_gate": next((s for s in view["stages"] if s["state"] == "open"), None),
@@ -65,6 +89,44 @@ def _all(session: Session, visit: Visit) -> View:
         "mine": standing_of(session, request, visit),
         "position": position(session, request, inside=True),
         "answered": ANSWERED_IN_WORDS,
+        "risks": risks.risks_of(session, request),
+        "photos": _photos(session, request, visit),
+        **_said(session, request, visit, whom),
+    }
+
+
+def _name_people(view: View, whom: Viewer, *, who: bool) -> None:
+    """Findings name people by id: here by their names, or as somebody, where the reader is not one
+    of those who look after interests."""
+    for finding in (one for stage in view["stages"] for one in stage["findings"]):
+        finding["detail"] = PERSON.sub(
+            lambda found: whom.name(found[0]) if who else "somebody here", finding["detail"]
+        )
+
+
+def _photos(session: Session, request: Request, visit: Visit) -> View:
+    """The few photos that are shown, or `why` there are none for this reader."""
+    revision = requests.revision_row(session, request)
+    dataset = datasets.named(session, revision.dataset_id)
+    if dataset is None or not has_photos(revision, dataset):
+        return {"why": "none_asked"}
+    try:
+        return {"why": "", **preview_routes.shown(session, visit.call, request.id)}
+    except Refused:
+        return {"why": "not_for_you"}
+
+
+def _said(session: Session, request: Request, visit: Visit, whom: Viewer) -> View:
+    """What was said of the request, and whether the reader may say something."""
+    open_to = comments.may_read_internal(session, request, whom.person)
+    said = comment_routes.shown(session, visit.call, request.id)
+    body = requests.revision_row(session, request).body
+    return {
+        "comments": said,
+        "answers": sorted(lookback.flat(body)),
+        "may_comment": open_to and comments.is_open(request),
+        "sees_all_comments": open_to,
+        "talked": Counter(one["field"] for one in said if one["field"]),
     }
 
 

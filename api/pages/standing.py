@@ -72,10 +72,22 @@ def _follows(session: Session, request: Request, stage: Stage) -> dict[str, str]
     }
 
 
+def _agreed(session: Session, request: Request) -> bool:
+    try:
+        return bool(agreement_view(session, request, inside=True)["accepted"])
+    except NotFound:
+        return True
+
+
 def _approved(session: Session, request: Request, stage: Stage, still: int) -> str:
     if still > 0:
         return f"{still} more approval{'s are' if still > 1 else ' is'} needed at this gate."
     after = GATES[GATES.index(stage) + 1 :]
+    if not after and not _agreed(session, request):
+        return (
+            "All four gates are passed. The request is cleared once the partner has accepted this "
+            "version of the agreement. You can take your approval back until an export is started."
+        )
     if not after:
         return (
             "All four gates are passed: the request is cleared, and an engineer may start the "

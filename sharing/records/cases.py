@@ -4,6 +4,7 @@ grow with them. For one request `requests.case` says the same; a test holds the 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
@@ -19,6 +20,7 @@ from sharing.records.requests import Decision, DecisionVoid, Request
 from sharing.rulebook import GateRule, gate_of
 from sharing.stages import Outcome, Role, Stage
 
+NOBODY = frozenset[str]()
 DECIDED = (
     Decision.id, Decision.request_id, Decision.digest, Decision.stage, Decision.actor_id,
     Decision.role, Decision.outcome, Decision.at,
@@ -36,13 +38,22 @@ class Cases:
 
     def lacking(self, request: Request, stage: Stage) -> tuple[Need, ...]:
         """Who has still to approve at the gate where a request waits."""
-        pinned = self.asked.get((request.id, request.digest, stage), [])
+        pinned = tuple(self.asked.get((request.id, request.digest, stage), ()))
+        needs = _needs(stage, pinned)
+        if not self.standing[request.id]:
+            return needs
         votes = [
             Vote(one.actor_id, role_of(one), Outcome(one.outcome))
             for one in self.standing[request.id]
             if one.stage == stage
         ]
-        return missing(gate_of(stage, [GateRule(tuple(pinned))]).needs, votes)
+        return missing(needs, votes)
+
+
+@lru_cache(maxsize=256)
+def _needs(stage: Stage, pinned: tuple[Need, ...]) -> tuple[Need, ...]:
+    """Who has to approve at a gate: the same for most of the requests in an inbox."""
+    return gate_of(stage, [GateRule(pinned)]).needs
 
 
 def cases(session: Session, rows: Sequence[Request]) -> Cases:
@@ -61,9 +72,9 @@ def cases(session: Session, rows: Sequence[Request]) -> Cases:
         found.of[row.id] = Case(
             row.partner_id,
             by,
-            recused.get(row.id, frozenset()),
-            all_accounts(session, count),
-            earlier_deciders=all_accounts(session, ever - count),
+            recused.get(row.id, NOBODY),
+            all_accounts(session, count) if count else NOBODY,
+            earlier_deciders=all_accounts(session, ever - count) if ever - count else NOBODY,
             sponsors=accounts(session, by) if by else frozenset(),
         )
     return found

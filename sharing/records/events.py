@@ -41,6 +41,8 @@ class Happened:
 INSIDE_ONLY = frozenset(
     {
         "person.recused",
+        "comment.added",
+        "previews.made",
         "gate.reminded",
         "gate.escalated",
         "gate.claimed",

@@ -80,7 +80,7 @@ def revisions(session: Session, request: Request) -> list[RequestRevision]:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[View]:
     """Which answers differ, by path (`scope.limit`), with both values; None where there is none."""
-    old, new = _flat(before), _flat(after)
+    old, new = flat(before), flat(after)
     return [
         {"path": path, "before": old.get(path), "after": new.get(path)}
         for path in sorted({*old, *new})
@@ -88,9 +88,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Vie
     ]
 
 
-def _flat(body: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(body: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """The answers of a request by path, such as `scope.limit`."""
+    found: dict[str, Any] = {}
     for name, value in body.items():
         path = f"{above}{name}"
-        flat |= _flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
-    return flat
+        found |= flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return found

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from sharing.eligibility import Act, Actor, demand, roles_for
-from sharing.errors import NotCleared, Refused
+from sharing.errors import NotCleared, NotEligible, Refused
 from sharing.legal import demand_answered
 from sharing.records import (
     acceptances,
@@ -29,6 +29,7 @@ from sharing.records.tables import now
 from sharing.stages import (
     AMENDABLE,
     ENDED,
+    GATE_ROLES,
     GATES,
     LIVE_EXPORTS,
     ExportState,
@@ -79,6 +80,19 @@ def demand_decidable(
     if request.waiting_stage != stage or gate is None:
         raise Refused("wrong_stage", f"The request is {_where(request)}, not at {stage}.")
     cooling.demand_over_at(session, request, gate, outcome)
+
+
+def demand_sees_photos(
+    session: Session, request: Request, person: Actor, role: Role, digest: str
+) -> None:
+    """Raises Refused unless this person, in this role, may decide at the gate that waits now: who
+    has nothing to decide has no photo to see. An engineer never has, whatever a policy asks."""
+    stage = Stage(request.waiting_stage) if request.waiting_stage in GATES else None
+    if role not in GATE_ROLES.values():
+        raise NotEligible("role", "Photos are shown to those who decide at a gate, to nobody else.")
+    if stage is None:
+        raise Refused("wrong_stage", f"The request is {request.state}: no gate waits for anybody.")
+    demand_decidable(session, request, person, stage, digest, role, Outcome.RETURNED)
 
 
 def demand_read(session: Session, request: Request, stage: Stage, told: Mapping[str, Any]) -> None:

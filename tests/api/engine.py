@@ -3,6 +3,8 @@
 It does at once what the workflow does in its time: the next gate opens as soon as one is approved.
 """
 
+import base64
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -24,7 +26,9 @@ from workflows.activities.conflict import ConflictSignoff
 from workflows.activities.consent import ConsentVerification
 from workflows.activities.decisions import Decisions
 from workflows.activities.exports import Exports
+from workflows.activities.hands import threads
 from workflows.activities.legal import LegalApproval
+from workflows.activities.previews import Previews
 from workflows.activities.purpose import PurposeReview
 from workflows.activities.steering import Steering
 from workflows.activities.submission import Submissions
@@ -90,6 +94,14 @@ class DirectEngine:
         await self.ready()
         bounds = Bounds(self._settings.shard_objects, self._settings.shard_bytes)
         return await self._database.read(lambda s: dry_run(s, request_id, bounds, "file:///", None))
+
+    async def preview(self, order: Order) -> None:
+        """Draws as an export worker would, with a key of its own."""
+        await self.ready()
+        key = base64.b64encode(bytes(32)).decode()
+        settings = replace(self._settings, pseudonym_key=key)
+        previews = Previews(self._database, settings, hand=threads(1))
+        await ActivityEnvironment().run(previews.make_previews, order)
 
     async def counting(self, request_id: str) -> Progress | None:
         """How far `counted` says that a request's count has come."""

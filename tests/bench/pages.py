@@ -1,6 +1,7 @@
 """Bench `pages`: a reviewer's first inbox page with 1,000 requests that wait, beside the same rows
 as JSON, from the same server, over real HTTP, in turns."""
 
+import asyncio
 import sys
 import tempfile
 import time
@@ -43,7 +44,8 @@ async def run(*, quick: bool) -> Report:
     size = QUICK if quick else FULL
     with tempfile.TemporaryDirectory(prefix="clearance-bench-pages-") as folder:
         home = Path(folder)
-        url = SQLiteTemplate.migrated(home).fresh(home)
+        template = await asyncio.to_thread(SQLiteTemplate.migrated, home)  # it has a loop
+        url = template.fresh(home)
         async with world(url, home) as made, served(made.app) as http:
             await _filled(made, size.requests)
             return await _measured(http, made.tokens[Role.PURPOSE_REVIEWER], size)

@@ -16,6 +16,8 @@ APPEND_ONLY = (
     "clearance", "clearance_void",
     "consent_checkpoint", "consent_event", "consent_outlook", "consent_report",
     "consent_statement", "decision",
+    "clearance", "clearance_void", "comment",
+    "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
     "interest", "interest_look", "name_ruling", "notice", "notice_compatibility", "notice_text",
     "person_link", "policy_approval", "policy_version", "pressure_note",
@@ -29,6 +31,8 @@ LIVING = {
     "organisation", "organisation_alias",
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
     "recall_item", "request", "role_grant", "shard_failure", "sign_in_code", "signing_key", "token",
+    "preview", "preview_look",
+    "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
     "provider_answer", "recall_item", "request", "role_grant", "sign_in_code", "signing_key",
     "token", "unreadable_object",
@@ -54,6 +58,8 @@ def filled(connection: Connection) -> Hand:
     hand.run("UPDATE request SET state = 'exporting'")
     assert release(hand)
     recused("per_second")(hand)
+    hand.row("comment", id="com", request_id="req", revision=1, audience="internal",
+             author_id=FIRST, role="purpose_reviewer", text="t", at=at)  # fmt: skip
     hand.row("gate_need", request_id="req", digest=DIGEST, stage="legal_approval",
              role="auditor", approvals=1)  # fmt: skip
     hand.row("policy_version", number=2, text="t", sha256="x", reason="r", proposed_by="per_none",

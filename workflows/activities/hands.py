@@ -74,6 +74,12 @@ def processes(number: int | None, board: Board) -> Hands:
     return Hands(number, lambda: ProcessPoolExecutor(1, spawn, _begin, (board,)))
 
 
+def apart() -> Hands:
+    """One process for what may end whoever opens it: nobody else's work is in it."""
+    spawn = multiprocessing.get_context("spawn")
+    return Hands(1, lambda: ProcessPoolExecutor(1, spawn, _end_with_parent))
+
+
 def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

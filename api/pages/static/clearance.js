@@ -4,11 +4,11 @@
 const rows = () => [...document.querySelectorAll("[data-row]")];
 const typing = (element) => /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
 
-// j and k walk through a list, "/" goes to the search field. Enter is the link's own.
+// j and k walk through a list, Enter is the link's own; other keys lead to a field.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   const search = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (search) { event.preventDefault(); search.focus(); search.select?.(); return; }
+  if (search) { event.preventDefault(); search.closest("details")?.setAttribute("open", ""); search.focus(); search.select?.(); return; }
   const step = { j: 1, k: -1 }[event.key];
   const all = rows();
   if (!step || !all.length) return;
@@ -48,7 +48,7 @@ setInterval(() => {
 // What others do is told, and nothing moves under the hand. A page that is hidden does not listen.
 const live = document.querySelector("[data-live]");
 if (live) {
-  const news = document.querySelector(".news");
+  const news = document.querySelector(".news"), told = new Set();
   let source, seen;
   const listen = () => {
     if (document.hidden) { source?.close(); source = undefined; return; }
@@ -59,7 +59,8 @@ if (live) {
     source.addEventListener("changed", (event) => {
       seen = event.lastEventId;
       news.hidden = false;
-      news.querySelector("span").textContent = `Changed: ${JSON.parse(event.data).said}.`;
+      told.add(JSON.parse(event.data).said);
+      news.querySelector("span").textContent = `Changed: ${[...told].slice(-3).join("; ")}.`;
     });
     // Numbers and drawings, each where it stands: `name` is a text, `name@attribute` a shape.
     source.addEventListener("now", (event) => {
