@@ -31,6 +31,7 @@ from api.routes import (
     events,
     exports,
     health,
+    interest_ends,
     interests,
     keys,
     links,
@@ -53,6 +54,7 @@ from api.routes import (
     screenings,
     steering,
     tokens,
+    upkeep,
     waivers,
 )
 from sharing.records.database import Database, StorageFailed
@@ -65,6 +67,7 @@ ROUTES = (
     agreements,
     acceptance_links,
     interests,
+    interest_ends,
     register,
     waivers,
     pressure_notes,
@@ -97,6 +100,7 @@ ROUTES = (
     own_consents,
     receipts,
     audit,
+    upkeep,
     keys,
     health,
 )

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.auth import (
     ALLOWED,
+    LOG_READERS,
     SAFE_METHODS,
     SESSION_COOKIE,
     demand_allowed,
@@ -27,6 +28,7 @@ from api.guard import demand_plain, log_attempt
 from api.idempotency import Ticket
 from api.pages import refusals
 from api.pages.frame import page
+from api.pages.record_words import RECORDED
 from api.problems import MALFORMED
 from sharing.errors import Refused
 from sharing.records import parties
@@ -36,6 +38,13 @@ from sharing.stages import STAFF, Role
 LONGEST_FORM = 200_000
 CSRF, ONCE = "csrf", "once"
 
+RECORD_PAGES = (
+    "pages.people", "pages.person", "pages.partners", "pages.partner", "pages.datasets",
+    "pages.dataset", "pages.notices", "pages.notice", "pages.organisations", "pages.organisation",
+    "pages.policy", "pages.policy_version", "pages.interests",
+)  # fmt: skip
+LOG_PAGES = ("pages.audit", "pages.audit_entry")
+
 # Every page by name, and the roles of which one is needed. An act is in the table of api.auth,
 # under the name of the call that does the same.
 PAGES: Mapping[str, frozenset[Role]] = {
@@ -43,6 +52,9 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "pages.reviews": STAFF,
     "pages.request": STAFF,
     "pages.live": STAFF,
+    **dict.fromkeys(RECORD_PAGES, STAFF),
+    **dict.fromkeys(LOG_PAGES, LOG_READERS),
+    "pages.all_interests": frozenset({Role.CONFLICT_OFFICER, Role.AUDITOR}),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -53,6 +65,7 @@ SAID: Mapping[str, str] = {
     "taken_back": "Your decision no longer counts. You may decide again.",
     "claimed": "You have this in hand now. Others can still decide.",
     "released": "You no longer have this in hand.",
+    **RECORDED,
 }
 
 

@@ -8,24 +8,41 @@ from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.auth import LOG_READERS
 from api.backend import Backend
-from api.pages import decision, inbox, live, request, sign_in
+from api.pages import (
+    audit,
+    datasets,
+    decision,
+    inbox,
+    interests,
+    live,
+    notices,
+    organisations,
+    partners,
+    people,
+    policy,
+    request,
+    sign_in,
+)  # fmt: skip
 from api.pages.doors import Visit, let_in, signed_out
 from api.pages.frame import HERE, page
 from sharing.records import inbox as inboxes
 from sharing.records.inbox import Inbox, Sought
 from sharing.records.parties import Partner
 from sharing.records.requests import Request as RequestRow
+from sharing.records.upkeep import upkeep
 from sharing.stages import STAFF, Role
 
 RECENT, FIRST = 15, 5
+RECORDS = (people, partners, datasets, notices, organisations, policy, interests, audit)
 
 
 def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_api_route("/", _front, include_in_schema=False)
-    for noun in (sign_in, inbox, request, decision, live):
+    for noun in (sign_in, inbox, request, decision, live, *RECORDS):
         noun.add_to(app)
 
 
@@ -47,7 +64,12 @@ def _mine(session: Session, visit: Visit) -> dict[str, Any]:
     if visit.role is Role.PARTNER:
         recent = recent.where(RequestRow.partner_id == visit.call.principal.partner_id)
     rows = session.exec(recent).all() if visit.role is not Role.SUBJECT else []
-    return {"requests": rows, "inbox": _waiting(session, visit)}
+    kept = visit.role in LOG_READERS
+    return {
+        "requests": rows,
+        "inbox": _waiting(session, visit),
+        "upkeep": upkeep(session, visit.call.principal.person_id or "") if kept else None,
+    }
 
 
 def _waiting(session: Session, visit: Visit) -> Inbox | None:
