@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from api.pages.words import plain, sentence
+from api.pages.words import plain
 
 ACTIONS: Mapping[str, str] = {
     "acceptance_link.opened": "opened an agreement by a link",
@@ -72,6 +72,29 @@ ACTIONS: Mapping[str, str] = {
 }
 PAGES = {"req": "/requests/", "per": "/people/", "ptr": "/partners/", "dst": "/datasets/",
          "org": "/organisations/"}  # fmt: skip
+ACTS: Mapping[str, str] = {
+    "requests.decide": "deciding",
+    "requests.claim": "taking a gate in hand",
+    "requests.take_back": "taking a decision back",
+    "exports.trigger": "starting an export",
+    "exports.confirm": "confirming an export",
+    "exports.cancel": "stopping an export",
+    "partners.create": "putting a partner on record",
+    "people.create": "putting a person on record",
+    "people.give": "giving a role",
+    "people.take": "taking a role away",
+    "policies.propose": "proposing a policy",
+    "policies.approve": "approving a policy",
+    "tokens.create": "making a token",
+    "interests.declare": "declaring an interest",
+    "interests.end": "ending an interest",
+    "datasets.create": "putting a dataset on record",
+    "notices.create": "adding a notice",
+}
+# What of an entry's detail is said in a list: the rest is on its own page.
+TOLD = ("role", "roles", "stage", "outcome", "code", "why", "ruling", "standing", "compatible",
+        "entries", "version", "reason")  # fmt: skip
+SHORT, OURS = 40, "system:"
 LABELS = {"request_id": "request", "sha256": "fingerprint"}
 
 
@@ -88,7 +111,8 @@ class Thing:
 def did(action: str) -> str:
     """What was done, after the name of who did it."""
     if action.startswith("refused."):
-        return f"was refused: {plain(action.removeprefix('refused.')).replace('.', ', ')}"
+        name = action.removeprefix("refused.")
+        return f"was refused {ACTS.get(name) or plain(name).replace('.', ', ')}"
     if action in ACTIONS:
         return ACTIONS[action]
     noun, _, verb = action.partition(".")
@@ -101,14 +125,25 @@ def things(entry: Any, names: Mapping[str, str]) -> list[Thing]:
     return [_thing(name, value, names) for name, value in {**told, **entry.detail}.items()]
 
 
+def gist(entry: Any, names: Mapping[str, str]) -> list[Thing]:
+    """What a list says of an entry: what leads somewhere, and a few words. Somebody who did
+    something about themselves is not named twice."""
+    told = [one for one in things(entry, names) if one.id != entry.actor]
+    short = {LABELS.get(name, plain(name)) for name in TOLD}
+    return [one for one in told if one.link or (one.label in short and len(one.shown) <= SHORT)][:3]
+
+
 def _thing(name: str, value: object, names: Mapping[str, str]) -> Thing:
     label = LABELS.get(name, plain(name))
     if name == "policy" and isinstance(value, int):
         return Thing(label, f"version {value}", f"/policy/{value}")
     if isinstance(value, str):
         page = PAGES.get(value[:3]) if value[3:4] == "_" else None
-        shown = names.get(value, value if len(value) <= 40 else f"{value[:16]}…")
+        shown = names.get(value, value if len(value) <= SHORT else f"{value[:16]}…")
+        shown = plain(shown) if name in TOLD else shown
         return Thing(label, shown, f"{page}{quote(value)}" if page else "", value)
+    if isinstance(value, dict):
+        return Thing(label, "; ".join(f"{plain(k)} {plain(v)}" for k, v in value.items()))
     if isinstance(value, list):
         return Thing(label, ", ".join(names.get(str(one), plain(one)) for one in value) or "none")
     return Thing(
@@ -134,4 +169,4 @@ def actor(who: str, names: Mapping[str, str]) -> str:
         return names[who]
     if who.startswith("sub_"):
         return "Somebody in the data"
-    return sentence(who.replace("system:", "")) if who.startswith("system:") else who
+    return f"Clearance ({plain(who[7:]).replace('-', ' ')})" if who.startswith(OURS) else who

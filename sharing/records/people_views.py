@@ -121,7 +121,12 @@ def _grants(session: Session, person_id: str) -> list[View]:
 def _delegations(session: Session, person_id: str) -> list[View]:
     rows = session.exec(
         select(Delegation)
-        .where(or_(Delegation.delegator_id == person_id, Delegation.delegate_id == person_id))
+        .where(
+            or_(
+                col(Delegation.delegator_id) == person_id,
+                col(Delegation.delegate_id) == person_id,
+            )
+        )
         .order_by(col(Delegation.at).desc())
     ).all()
     ended = delegations.ends(session, rows)

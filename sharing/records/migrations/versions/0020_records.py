@@ -1,7 +1,7 @@
 """When an interest ended, and a short way to the last reading of the audit log."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 from sharing.records.migrations import guards
@@ -11,18 +11,19 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
+TEXT, MOMENT = sqlmodel.sql.sqltypes.AutoString(), sqlmodel.sql.sqltypes.UTCDateTime()
 READINGS = sa.text("action IN ('audit.verified', 'audit.found_broken')")
 
 
 def upgrade() -> None:
     op.create_table(
         "interest_end",
-        sa.Column("interest_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("interest_id", TEXT, nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
-        sa.Column("replaced_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("said_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("replaced_by", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("said_by", TEXT, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
         sa.CheckConstraint(
             "until IS NOT NULL OR replaced_by IS NOT NULL", name=op.f("ck_interest_end_how")
         ),
