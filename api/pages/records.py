@@ -24,7 +24,7 @@ TABS = {
 }
 LOG = {"/audit": "Audit log"}
 LONGEST = 200
-PAGE = 20
+PAGE = 15
 
 
 def record(

@@ -100,7 +100,7 @@ async def test_an_auditor_follows_an_entry_and_verifies(desk: Desk, script: bool
         assert f"about={view['id']}" in page.url
         rows = page.locator(".log li")
         assert await rows.count() == 1
-        await rows.get_by_role("link", name="Entry").click()
+        await rows.locator("[data-row]").click()
         assert "was refused" in await page.locator("h1").inner_text()
         await page.get_by_text("As it is stored").click()
         assert '"refused.requests.withdraw"' in await page.locator("pre").first.inner_text()
