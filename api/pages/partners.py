@@ -48,7 +48,7 @@ async def listed(visit: Visit, status: int, errors: Mapping[str, str] | None = N
 
     found = await visit.call.read(query)
     last = found[PAGE - 1] if len(found) > PAGE else None
-    following = encoded([last["name"].lower(), last["id"]]) if last else ""
+    following = encoded([last["name"], last["id"]]) if last else ""
     return record(
         "partners.html",
         status,

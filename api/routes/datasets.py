@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, json_answer, page
@@ -17,7 +17,7 @@ from sharing.errors import NotFound, Refused, bad_field
 from sharing.export.subject_from import check_subject_from
 from sharing.forms import form
 from sharing.offered import NAME, TAKEN
-from sharing.records import datasets, notices
+from sharing.records import by_names, datasets, notices
 from sharing.records.datasets import Dataset
 from sharing.records.unit import Unit
 from sharing.stages import Role
@@ -163,8 +163,7 @@ def listing(session: Session, role: Role, after: str, limit: int, search: str = 
     """Datasets behind a name, as a role sees them; `search`: a part of the name."""
     statement = select(Dataset).where(col(Dataset.name) > after)
     if search:
-        words = func.lower(Dataset.name).contains(search.casefold(), autoescape=True)
-        statement = statement.where(words)
+        statement = statement.where(by_names.called(Dataset.name, search))
     rows = session.exec(statement.order_by(Dataset.name).limit(limit))
     return [_view(dataset, role) for dataset in rows]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, or_, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
@@ -16,6 +16,7 @@ from api.idempotency import Json
 from sharing.conflict import Interest, InterestKind, Organisation
 from sharing.errors import Refused, bad_field
 from sharing.records import (
+    by_names,
     interest_ends,
     interests,
     late_interests,
@@ -128,9 +129,7 @@ def listing(
     if person:
         statement = statement.where(DeclaredInterest.person_id == person)
     if search:
-        named = func.lower(DeclaredInterest.organisation).contains(
-            search.casefold(), autoescape=True
-        )
+        named = by_names.called(DeclaredInterest.organisation, search)
         statement = statement.where(or_(named, col(DeclaredInterest.lei) == search.upper()))
     rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit)).all()
     ended = interest_ends.ends(session, [row.id for row in rows])

@@ -4,11 +4,11 @@ who owns it, and what it asked for."""
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, tuple_
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from sharing.conflict import Organisation
-from sharing.records import lookback, organisation_views, partner_keys
+from sharing.records import by_names, lookback, organisation_views, partner_keys
 from sharing.records.organisations import resolve
 from sharing.records.parties import Partner, PartnerParent, Person, Token
 from sharing.records.people_views import tokens
@@ -26,14 +26,16 @@ def partners(
 ) -> list[View]:
     """Partners, by id or by name, behind a place in that order. `search`: a part of a name, a LEI
     or an id."""
-    order = (func.lower(Partner.name), col(Partner.id)) if by_name else (col(Partner.id),)
+    order = by_names.order(Partner.name, Partner.id, by_name=by_name)
     statement = select(Partner).order_by(*order).limit(limit)
     if search:
-        words = func.lower(Partner.name).contains(search.casefold(), autoescape=True)
+        words = by_names.called(Partner.name, search)
         exact = or_(col(Partner.id) == search, col(Partner.lei) == search.upper())
         statement = statement.where(or_(words, exact))
     if after:
-        statement = statement.where(tuple_(*order) > tuple_(*after))
+        statement = statement.where(
+            by_names.behind(Partner.name, Partner.id, after, by_name=by_name)
+        )
     rows = session.exec(statement).all()
     parents = _parents(session, [row.id for row in rows])
     return [view(row, parents.get(row.id, [])) for row in rows]

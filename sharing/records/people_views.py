@@ -4,10 +4,10 @@ hangs on them."""
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, tuple_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
-from sharing.records import delegations, roles, statements
+from sharing.records import by_names, delegations, roles, statements
 from sharing.records.accounts import accounts, human
 from sharing.records.claims import Claim
 from sharing.records.delegations import Delegation
@@ -30,10 +30,10 @@ def people(
 ) -> list[View]:
     """People with the roles held now, by id or by name, behind a place in that order. `search`: a
     part of a name or address, or an id."""
-    order = (func.lower(Person.name), col(Person.id)) if by_name else (col(Person.id),)
+    order = by_names.order(Person.name, Person.id, by_name=by_name)
     statement = select(Person).where(*_sought(search, role)).order_by(*order).limit(limit)
     if after:
-        statement = statement.where(tuple_(*order) > tuple_(*after))
+        statement = statement.where(by_names.behind(Person.name, Person.id, after, by_name=by_name))
     rows = session.exec(statement).all()
     held = roles_now(session, [row.id for row in rows])
     return [view(row, held.get(row.id, [])) for row in rows]
@@ -42,11 +42,10 @@ def people(
 def _sought(search: str, role: Role | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if search:
-        words = search.casefold()
         conditions.append(
             or_(
-                func.lower(Person.name).contains(words, autoescape=True),
-                col(Person.email).contains(words, autoescape=True),
+                by_names.called(Person.name, search),
+                col(Person.email).contains(search.casefold(), autoescape=True),
                 col(Person.id) == search,
             )
         )
