@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from sqlmodel import Session
@@ -102,7 +103,7 @@ async def _add(visit: Visit) -> Response:
             partner=visit.sent("partner") or None,
         )
         await people.create(body, visit.call)
-        return back_to(f"/people/{body.email}", "person_added")
+        return back_to(f"/people/{quote(body.email, safe='@')}", "person_added")
 
     return await tried(visit, "people.create", act, lambda s, e: listed(visit, s, e))
 
