@@ -36,6 +36,7 @@ from api.routes import (
     export_details,
     exports,
     health,
+    interest_ends,
     interests,
     keys,
     links,
@@ -63,6 +64,7 @@ from api.routes import (
     sign_in_links,
     steering,
     tokens,
+    upkeep,
     waivers,
 )
 from sharing.records.database import Database, StorageFailed
@@ -78,6 +80,7 @@ ROUTES = (
     agreements,
     acceptance_links,
     interests,
+    interest_ends,
     register,
     waivers,
     pressure_notes,
@@ -117,6 +120,7 @@ ROUTES = (
     own_shares,
     receipts,
     audit,
+    upkeep,
     keys,
     health,
 )

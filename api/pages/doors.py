@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.auth import (
     ALLOWED,
+    LOG_READERS,
     SAFE_METHODS,
     SESSION_COOKIE,
     demand_allowed,
@@ -27,6 +28,7 @@ from api.guard import demand_plain, log_attempt
 from api.idempotency import Ticket
 from api.pages import refusals
 from api.pages.frame import page
+from api.pages.record_words import RECORDED
 from api.problems import MALFORMED
 from sharing.errors import Refused
 from sharing.records import parties
@@ -35,6 +37,13 @@ from sharing.stages import STAFF, Role
 
 LONGEST_FORM = 200_000
 CSRF, ONCE = "csrf", "once"
+
+RECORD_PAGES = (
+    "pages.people", "pages.person", "pages.partners", "pages.partner", "pages.datasets",
+    "pages.dataset", "pages.notices", "pages.notice", "pages.organisations", "pages.organisation",
+    "pages.policy", "pages.policy_version", "pages.interests",
+)  # fmt: skip
+LOG_PAGES = ("pages.audit", "pages.audit_entry")
 
 # Every page by name, and the roles of which one is needed. An act is in the table of api.auth,
 # under the name of the call that does the same.
@@ -59,6 +68,9 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "pages.export_live": STAFF,
     "pages.export_start": frozenset({Role.ENGINEER}),
     "pages.my_data": frozenset({Role.SUBJECT}),
+    **dict.fromkeys(RECORD_PAGES, STAFF),
+    **dict.fromkeys(LOG_PAGES, LOG_READERS),
+    "pages.all_interests": frozenset({Role.CONFLICT_OFFICER, Role.AUDITOR}),
 }
 
 # What may stand above a page after an act: the address carries only the name.
@@ -90,6 +102,7 @@ SAID: Mapping[str, str] = {
     "cancelled": "Cancelled. What was staged is being erased.",
     "consent_withdrawn": "Taken back. It counts from this moment.",
     "nothing_to_withdraw": "There was nothing left to take back: you do not allow it any more.",
+    **RECORDED,
 }
 
 

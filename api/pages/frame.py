@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from api.pages import charts, words
+from api.pages import charts, record_words, words
 from api.pages.places import places
 from sharing.records.tables import now
 
@@ -77,6 +77,7 @@ _templates.filters |= {
     "sentence": words.sentence,
     "soft": words.soft,
     "roles": words.roles,
+    "role": record_words.role,
     "value": words.value,
     "purpose": words.purpose,
     "category": words.category,

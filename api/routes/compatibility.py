@@ -49,23 +49,23 @@ async def listed(name: str, call: Call) -> Response:
     """Every decision on versions of a notice, oldest first; the pairs that nobody decided yet; and
     the versions whose consents still stand."""
 
-    def query(session: Session) -> Json:
-        terms = {v: t for (n, v), t in notices.terms(session).items() if n == name}
-        if not terms:
-            raise NotFound("notice", name)
-        pairs = notices.compared(session, name=name)
-        return {
-            "name": name,
-            "decisions": [_view(made) for made in notices.decisions(session, name=name)],
-            "undecided": [
-                {"older": pair.older, "newer": pair.newer}
-                for pair in pairs
-                if pair.compatible is None
-            ],
-            "stands": [version for version, told in terms.items() if told.stands],
-        }
+    return json_answer(await call.read(lambda session: judged(session, name)))
 
-    return json_answer(await call.read(query))
+
+def judged(session: Session, name: str) -> Json:
+    """What was decided of a notice's versions, what was not, and which still stand."""
+    terms = {v: t for (n, v), t in notices.terms(session).items() if n == name}
+    if not terms:
+        raise NotFound("notice", name)
+    pairs = notices.compared(session, name=name)
+    return {
+        "name": name,
+        "decisions": [_view(made) for made in notices.decisions(session, name=name)],
+        "undecided": [
+            {"older": pair.older, "newer": pair.newer} for pair in pairs if pair.compatible is None
+        ],
+        "stands": [version for version, told in terms.items() if told.stands],
+    }
 
 
 def _demand_pair(pairs: list[Comparison], name: str, body: NewDecision) -> None:

@@ -17,7 +17,7 @@ from sharing.errors import NotFound, Refused, bad_field
 from sharing.export.subject_from import check_subject_from
 from sharing.forms import form
 from sharing.offered import NAME, TAKEN
-from sharing.records import datasets
+from sharing.records import by_names, datasets, notices
 from sharing.records.datasets import Dataset
 from sharing.records.unit import Unit
 from sharing.stages import Role
@@ -154,27 +154,45 @@ async def index(name: str, call: Call) -> Response:
 @router.get("", name="datasets.list")
 async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All datasets by name."""
-    after = decoded(cursor, (str,)) or [""]
-
-    def query(session: Session) -> list[Json]:
-        rows = session.exec(
-            select(Dataset)
-            .where(col(Dataset.name) > after[0])
-            .order_by(Dataset.name)
-            .limit(limit + 1)
-        )
-        return [_view(dataset, call.principal.role) for dataset in rows]
-
-    found = await call.read(query)
+    after = (decoded(cursor, (str,)) or [""])[0]
+    found = await call.read(lambda s: listing(s, call.principal.role, after, limit + 1))
     return page(found[:limit], [found[limit - 1]["name"]] if len(found) > limit else None)
+
+
+def listing(session: Session, role: Role, after: str, limit: int, search: str = "") -> list[Json]:
+    """Datasets behind a name, as a role sees them; `search`: a part of the name."""
+    statement = select(Dataset).where(col(Dataset.name) > after)
+    if search:
+        statement = statement.where(by_names.called(Dataset.name, search))
+    rows = session.exec(statement.order_by(Dataset.name).limit(limit))
+    return [_view(dataset, role) for dataset in rows]
 
 
 @router.get("/{name}", name="datasets.show")
 async def show(name: str, call: Call) -> Response:
-    """One dataset, by name or id."""
-    return json_answer(
-        await call.read(lambda session: _view(_named(session, name), call.principal.role))
-    )
+    """One dataset, by name or id; for people inside with the notices that speak of its data."""
+    return json_answer(await call.read(lambda session: whole(session, name, call.principal.role)))
+
+
+def whole(session: Session, name: str, role: Role) -> Json:
+    """One dataset by name or id as a role sees it, or NotFound."""
+    dataset = _named(session, name)
+    view = _view(dataset, role)
+    if role is Role.PARTNER:
+        return view
+    told = notices.telling(session, dataset.category, dataset.purposes or ())
+    return view | {
+        "notices": [
+            {
+                "name": one.name,
+                "version": one.version,
+                "stands": one.stands,
+                "purposes": one.purposes,
+                "categories": one.categories,
+            }
+            for one in told
+        ]
+    }
 
 
 def _named(session: Session, name: str) -> Dataset:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 from starlette.responses import Response
 
 from api.answers import Cursor, Limit, decoded, page
@@ -15,7 +15,16 @@ from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.conflict import Interest, InterestKind, Organisation
 from sharing.errors import Refused, bad_field
-from sharing.records import interests, late_interests, parties, policies, statements
+from sharing.records import (
+    by_names,
+    interest_ends,
+    interests,
+    late_interests,
+    parties,
+    policies,
+    statements,
+)
+from sharing.records.interest_ends import InterestEnd
 from sharing.records.interests import DeclaredInterest, value
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -34,7 +43,8 @@ class NewOrganisation(Body):
 
 
 class NewInterest(Body):
-    """A tie from one day on, still held if `until` is absent. `person`: an id or e-mail."""
+    """A tie from one day on, still held if `until` is absent. `person`: an id or e-mail.
+    `replaces`: an interest of theirs that this one says better, which counts no more."""
 
     person: Line
     organisation: NewOrganisation
@@ -42,6 +52,7 @@ class NewInterest(Body):
     since: Annotated[Day, Field(alias="from")]
     until: Day | None = None
     detail: Annotated[Prose, Field(min_length=1)]
+    replaces: Line | None = None
 
 
 @router.post("", name="interests.declare", status_code=201)
@@ -68,6 +79,8 @@ async def declare(body: NewInterest, call: Call) -> Response:
             at,
         )
         told = {"person": person_id}
+        if body.replaces is not None:
+            told["replaces"] = _replaced(unit, body.replaces, person_id, interest, by).id
         if person_id == call.principal.person_id:  # counts as one's yearly statement, too
             lasting = unit.ask(policies.register_lasting)
             stated = statements.state(unit, person_id, statements.INTERESTS, lasting)
@@ -77,7 +90,7 @@ async def declare(body: NewInterest, call: Call) -> Response:
         followed = late_interests.follow(unit, interest, by)
         changed[:] = followed.changed
         return {
-            **_view(interest, body.detail, by, at),
+            **_view(interest, body.detail, by, at, None),
             "recused_from": [request_id for request_id, _ in followed.recused],
             "voided": followed.voided,
             "marked": followed.marked,
@@ -89,21 +102,52 @@ async def declare(body: NewInterest, call: Call) -> Response:
 
 
 @router.get("", name="interests.list")
-async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    person: Annotated[str, Query(max_length=100, description="Only this person's, by id.")] = "",
+    search: Annotated[
+        str, Query(max_length=200, description="Part of an organisation's name, or a LEI.")
+    ] = "",
+) -> Response:
     """Declared interests: everybody's for the conflict officer and the auditor, else one's own."""
-    after = decoded(cursor, (str,)) or [""]
-
-    def query(session: Session) -> list[Json]:
-        statement = select(DeclaredInterest).where(col(DeclaredInterest.id) > after[0])
-        if call.principal.role not in SEES_EVERYBODYS:
-            statement = statement.where(DeclaredInterest.person_id == call.principal.person_id)
-        rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit + 1))
-        return [
-            _view(value(row), _detail(call, row), row.declared_by, row.declared_at) for row in rows
-        ]
-
-    found = await call.read(query)
+    after = (decoded(cursor, (str,)) or [""])[0]
+    found = await call.read(
+        lambda s: listing(s, call, limit + 1, after=after, person=person, search=search)
+    )
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
+
+
+def listing(
+    session: Session, call: Call, limit: int, *, after: str = "", person: str = "", search: str = ""
+) -> list[Json]:
+    """What the caller may see, behind an id."""
+    statement = select(DeclaredInterest).where(col(DeclaredInterest.id) > after)
+    if call.principal.role not in SEES_EVERYBODYS:
+        person = call.principal.person_id or ""
+    if person:
+        statement = statement.where(DeclaredInterest.person_id == person)
+    if search:
+        named = by_names.called(DeclaredInterest.organisation, search)
+        statement = statement.where(or_(named, col(DeclaredInterest.lei) == search.upper()))
+    rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit)).all()
+    ended = interest_ends.ends(session, [row.id for row in rows])
+    return [
+        _view(value(row), _detail(call, row), row.declared_by, row.declared_at, ended.get(row.id))
+        for row in rows
+    ]
+
+
+def _replaced(unit: Unit, replaced: str, person_id: str, interest: Interest, by: str) -> Interest:
+    """The interest in whose place another is declared; raises Refused unless it is theirs."""
+    earlier = interests.get(unit.session, replaced)
+    if earlier.person_id != person_id:
+        raise bad_field("replaces", "must be an interest of the same person.")
+    interest_ends.end(
+        unit, earlier.id, earlier.since, None, "Declared anew.", by, replaced_by=interest.id
+    )
+    return earlier
 
 
 def _whose(unit: Unit, call: Call, named: str) -> str:
@@ -126,7 +170,9 @@ def _detail(call: Call, row: DeclaredInterest) -> str | None:
     return row.detail if own or call.principal.role is Role.CONFLICT_OFFICER else None
 
 
-def _view(interest: Interest, detail: str | None, declared_by: str, at: datetime) -> Json:
+def _view(
+    interest: Interest, detail: str | None, declared_by: str, at: datetime, end: InterestEnd | None
+) -> Json:
     return {
         "id": interest.id,
         "person": interest.person_id,
@@ -137,4 +183,16 @@ def _view(interest: Interest, detail: str | None, declared_by: str, at: datetime
         "detail": detail,
         "declared_by": declared_by,
         "declared_at": at,
+        "ended": end and ended_view(end),
+    }
+
+
+def ended_view(end: InterestEnd) -> Json:
+    """How an interest ended: its last day, or what was declared in its place; and who says so."""
+    return {
+        "until": end.until,
+        "replaced_by": end.replaced_by,
+        "reason": end.reason,
+        "by": end.said_by,
+        "at": end.at,
     }

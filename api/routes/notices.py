@@ -1,9 +1,9 @@
 """Notices: what people were told about the use of their data, version by version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlmodel import Session, select, tuple_
 from starlette.responses import Response
@@ -74,24 +74,28 @@ async def create(body: NewNotice, call: Call) -> Response:
 
 
 @router.get("", name="notices.list")
-async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    name: Annotated[str, Query(max_length=200, description="Only versions of this one.")] = "",
+) -> Response:
     """All notices, by name and version."""
     after = decoded(cursor, (str, str)) or ["", ""]
-
-    def query(session: Session) -> list[Json]:
-        place = tuple_(Notice.name, Notice.version)
-        rows = session.exec(
-            select(Notice)
-            .where(place > tuple_(*after))
-            .order_by(Notice.name, Notice.version)
-            .limit(limit + 1)
-        ).all()
-        texts = notices.texts(session, [(notice.name, notice.version) for notice in rows])
-        return [_view(notice, texts) for notice in rows]
-
-    found = await call.read(query)
+    found = await call.read(lambda session: listing(session, limit + 1, after, name))
     last = found[limit - 1] if len(found) > limit else None
     return page(found[:limit], [last["name"], last["version"]] if last else None)
+
+
+def listing(session: Session, limit: int, after: Sequence[str], name: str = "") -> list[Json]:
+    """Versions of notices behind a name and version, or of one notice."""
+    place = tuple_(Notice.name, Notice.version)
+    statement = select(Notice).where(place > tuple_(*after))
+    if name:
+        statement = statement.where(Notice.name == name)
+    rows = session.exec(statement.order_by(Notice.name, Notice.version).limit(limit)).all()
+    texts = notices.texts(session, [(notice.name, notice.version) for notice in rows])
+    return [_view(notice, texts) for notice in rows]
 
 
 def _view(notice: Notice, texts: Mapping[Version, Mapping[str, NoticeText]]) -> Json:

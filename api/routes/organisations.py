@@ -10,14 +10,20 @@ from pydantic import ValidationError
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import Cursor, Limit, decoded, page
+from api.answers import Cursor, Limit, decoded, json_answer, page
 from api.consent_lines import LINES
 from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from api.organisation_lines import NewOrganisation, Sorted, by_source, sort_out
-from sharing.errors import Refused
-from sharing.records import gathering, late_interests, organisation_views, signoff
+from sharing.errors import NotFound, Refused
+from sharing.records import (
+    gathering,
+    late_interests,
+    organisation_views,
+    organisations,
+    signoff,
+)
 from sharing.records.gathering import Gathered
 from sharing.records.unit import Unit
 
@@ -52,11 +58,11 @@ async def add(call: Call) -> Response:
             "Send one organisation as `application/json`, or one object a line as "
             "`application/x-ndjson`.",
         )
-    one = _one(call.sent)
+    told = _one(call.sent)
 
     def work(unit: Unit) -> Json:
-        counted = _taken_in(unit, call, Sorted([one]), changed)
-        identity = next(by_source([one]))[1][0].identity
+        counted = _taken_in(unit, call, Sorted([told]), changed)
+        identity = next(by_source([told]))[1][0].identity
         number = gathering.number_of(unit.session, identity)
         shown = organisation_views.shown_all(unit.session, [number])[0]
         return {**shown, "warnings": counted["warnings"], "recused": counted["recused"]}
@@ -84,6 +90,20 @@ async def listed(
 
     numbers, items = await call.read(query)
     return page(items, [numbers[limit - 1]] if len(numbers) > limit else None)
+
+
+@router.get("/{organisation_id}", name="organisations.show")
+async def show(organisation_id: str, call: Call) -> Response:
+    """One organisation: its owners line by line, what it owns, and which partner it is."""
+    return json_answer(await call.read(lambda session: one(session, organisation_id)))
+
+
+def one(session: Session, organisation_id: str) -> Json:
+    """An organisation by the id that a list shows, or NotFound."""
+    number = organisations.number_of(organisation_id)
+    if number is None or not organisations.named(session, [number]):
+        raise NotFound("organisation", organisation_id)
+    return organisation_views.whole(session, number)
 
 
 def _one(body: bytes) -> NewOrganisation:

@@ -1,21 +1,23 @@
 """Partners: the organisations that ask."""
 
+import json
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import Cursor, Limit, decoded, page
+from api.answers import Cursor, Limit, decoded, json_answer, page
 from api.dependencies import Call
 from api.fields import AgeRecipient, Body, Lei, Line, Share
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.conflict import Organisation
+from sharing.errors import NotFound
 from sharing.fields import RecipientClass
-from sharing.records import parties
-from sharing.records.parties import Partner, PartnerParent
+from sharing.records import parties, partner_views
+from sharing.records.parties import Partner
 from sharing.records.unit import Unit
 from sharing.rulebook import Risk
 
@@ -73,33 +75,45 @@ async def create(body: NewPartner, call: Call) -> Response:
 
 
 @router.get("", name="partners.list")
-async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    search: Annotated[
+        str, Query(max_length=200, description="Part of a name, a LEI or an id.")
+    ] = "",
+) -> Response:
     """All partners, in the order of their ids."""
-    after = decoded(cursor, (str,)) or [""]
-
-    def query(session: Session) -> list[Json]:
-        rows = session.exec(
-            select(Partner).where(col(Partner.id) > after[0]).order_by(Partner.id).limit(limit + 1)
-        )
-        return [_view(session, partner) for partner in rows.all()]
-
-    found = await call.read(query)
+    after = decoded(cursor, (str,)) or []
+    found = await call.read(
+        lambda s: partner_views.partners(s, limit + 1, search=search, after=after)
+    )
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
 
 
+@router.get("/{partner_id}", name="partners.show")
+async def show(partner_id: str, call: Call) -> Response:
+    """One partner: signatories' keys, which tokens there are, who owns it as recorded, and what it
+    asked for."""
+    return json_answer(await call.read(lambda s: _whole(s, partner_id)))
+
+
+def _whole(session: Session, partner_id: str) -> Json:
+    return partner_views.partner_view(session, named(session, partner_id))
+
+
+def named(session: Session, partner_id: str) -> Partner:
+    """A partner by id, or NotFound."""
+    partner = session.get(Partner, partner_id)
+    if partner is None:
+        raise NotFound("partner", partner_id)
+    return partner
+
+
+def id_of(answer: Response) -> str:
+    """The id in an answer that has made a partner."""
+    return str(json.loads(bytes(answer.body))["id"])
+
+
 def _view(session: Session, partner: Partner) -> Json:
-    parents = session.exec(
-        select(PartnerParent)
-        .where(PartnerParent.partner_id == partner.id)
-        .order_by(col(PartnerParent.number))
-    )
-    return {
-        "id": partner.id,
-        "name": partner.name,
-        "lei": partner.lei,
-        "parents": [{"name": p.name, "lei": p.lei, "share": p.share} for p in parents],
-        "age_recipient": partner.age_recipient,
-        "recipient_class": partner.recipient_class,
-        "risk": partner.risk,
-        "created_at": partner.created_at,
-    }
+    return partner_views.partners(session, 1, search=partner.id)[0]

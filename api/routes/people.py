@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import Cursor, Limit, decoded, page
+from api.answers import Cursor, Limit, decoded, json_answer, page
 from api.dependencies import Call
 from api.fields import Body, Email, Line
 from api.guard import GuardedRoute
 from api.idempotency import Json
-from sharing.errors import Refused, bad_field
-from sharing.records import parties
+from sharing.errors import NotFound, Refused, bad_field
+from sharing.records import parties, people_views, roles
 from sharing.records.parties import Partner, Person
 from sharing.records.unit import Unit
 from sharing.stages import Role
@@ -28,6 +28,12 @@ class NewPerson(Body):
     email: Email
     roles: Annotated[list[Role], Field(max_length=len(Role))]
     partner: Line | None = None
+
+
+class NewRole(Body):
+    """A role to be held from now on."""
+
+    role: Role
 
 
 @router.post("", name="people.create", status_code=201)
@@ -54,26 +60,74 @@ async def create(body: NewPerson, call: Call) -> Response:
 
 
 @router.get("", name="people.list")
-async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def listed(
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    search: Annotated[
+        str, Query(max_length=200, description="Part of a name or e-mail address, or an id.")
+    ] = "",
+    role: Annotated[Role | None, Query(description="Only who holds this role now.")] = None,
+) -> Response:
     """Everybody on record with the roles held now, in the order of their ids."""
-    after = decoded(cursor, (str,)) or [""]
+    after = decoded(cursor, (str,)) or []
 
     def query(session: Session) -> list[Json]:
-        rows = session.exec(
-            select(Person).where(col(Person.id) > after[0]).order_by(Person.id).limit(limit + 1)
-        )
-        return [_view(session, person) for person in rows.all()]
+        return people_views.people(session, limit + 1, search=search, role=role, after=after)
 
     found = await call.read(query)
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
 
 
+@router.get("/{person_id}", name="people.show")
+async def show(person_id: str, call: Call) -> Response:
+    """One person, by id or e-mail address: every role ever held, other accounts, delegations, what
+    is in hand, and which tokens there are."""
+
+    def query(session: Session) -> Json:
+        return people_views.person_view(session, named(session, person_id))
+
+    return json_answer(await call.read(query))
+
+
+@router.post("/{person_id}/roles", name="people.give", status_code=201)
+async def give(person_id: str, body: NewRole, call: Call) -> Response:
+    """Gives somebody a role, from now on. Nobody gives one to themselves."""
+
+    def work(unit: Unit) -> Json:
+        person = named(unit.session, person_id)
+        roles.give(unit, person, body.role, call.principal.id)
+        unit.session.flush()
+        return _view(unit.session, person)
+
+    return await call.create(work)
+
+
+@router.post("/{person_id}/roles/{role}/take", name="people.take", status_code=201)
+async def take(
+    person_id: str, role: Annotated[Role, Path(description="The role.")], call: Call
+) -> Response:
+    """Takes a role away, now: its tokens end, and what was decided in it is worth nothing at a
+    release that is still to come. Nobody takes one of their own."""
+
+    def work(unit: Unit) -> Json:
+        person = named(unit.session, person_id)
+        roles.take(unit, person, role, call.principal.id)
+        unit.session.flush()
+        return _view(unit.session, person)
+
+    answer = await call.create(work)
+    call.backend.doorkeeper.forget()
+    return answer
+
+
+def named(session: Session, name: str) -> Person:
+    """A person by id or e-mail address, or NotFound."""
+    person = parties.person_named(session, name)
+    if person is None:
+        raise NotFound("person", name)
+    return person
+
+
 def _view(session: Session, person: Person) -> Json:
-    return {
-        "id": person.id,
-        "name": person.name,
-        "email": person.email,
-        "partner": person.partner_id,
-        "roles": sorted(parties.roles_of(session, person.id)),
-        "created_at": person.created_at,
-    }
+    return people_views.view(person, sorted(parties.roles_of(session, person.id)))

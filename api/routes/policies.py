@@ -40,7 +40,7 @@ async def propose(body: NewPolicy, call: Call) -> Response:
         row = policies.propose(unit.session, body.text, body.reason, by, _lasting(call))
         unit.audit(by, "policy.proposed", policy=row.number, sha256=row.sha256)
         unit.tell("policy.proposed", str(row.number), policy=row.number, sha256=row.sha256)
-        return _view(unit.session, row.number)
+        return view(unit.session, row.number)
 
     return await call.create(work)
 
@@ -54,7 +54,7 @@ async def approve(number: Number, call: Call) -> Response:
         policies.approve(unit.session, number, by, _lasting(call))
         unit.audit(by, "policy.approved", policy=number)
         unit.tell("policy.approved", str(number), policy=number)
-        return _view(unit.session, number)
+        return view(unit.session, number)
 
     return await call.create(work, status=200)
 
@@ -63,25 +63,14 @@ async def approve(number: Number, call: Call) -> Response:
 async def listed(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All versions, newest first; the last one is the packaged one."""
     before = (decoded(cursor, (int,)) or [LAST])[0]
-
-    def query(session: Session) -> list[Json]:
-        rows = session.exec(
-            select(PolicyVersion.number)
-            .where(col(PolicyVersion.number) < min(before, LAST))
-            .order_by(col(PolicyVersion.number).desc())
-            .limit(limit + 1)
-        ).all()
-        numbers = [*rows, *([FIRST] if before > FIRST else [])][: limit + 1]
-        return [_view(session, number, whole=False) for number in numbers]
-
-    found = await call.read(query)
+    found = await call.read(lambda session: history(session, before, limit + 1))
     return page(found[:limit], [found[limit - 1]["number"]] if len(found) > limit else None)
 
 
 @router.get("/{number}", name="policies.show")
 async def show(number: Number, call: Call) -> Response:
     """One version with its text."""
-    return json_answer(await call.read(lambda session: _view(session, number)))
+    return json_answer(await call.read(lambda session: view(session, number)))
 
 
 @router.get("/{number}/dry-run", name="policies.dry_run")
@@ -94,12 +83,25 @@ def _lasting(call: Call) -> timedelta:
     return timedelta(days=call.backend.settings.clearance_days)
 
 
-def _view(session: Session, number: int, *, whole: bool = True) -> Json:
+def history(session: Session, before: int, limit: int) -> list[Json]:
+    """Versions before a number without their texts, newest first."""
+    rows = session.exec(
+        select(PolicyVersion.number)
+        .where(col(PolicyVersion.number) < min(before, LAST))
+        .order_by(col(PolicyVersion.number).desc())
+        .limit(limit)
+    ).all()
+    numbers = [*rows, *([FIRST] if before > FIRST else [])][:limit]
+    return [view(session, number, whole=False) for number in numbers]
+
+
+def view(session: Session, number: int, *, whole: bool = True) -> Json:
+    """One version as it is told, `whole` with its text; raises NotFound."""
     row = policies.version(session, number)
     approval = session.get(PolicyApproval, number)
     written = policies.text_of(session, number)
     current = policies.in_force(session)
-    view: Json = {
+    told: Json = {
         "number": number,
         "state": _state(number, current, approved=approval is not None or row is None),
         "sha256": row.sha256 if row else policies.digest(written),
@@ -109,7 +111,7 @@ def _view(session: Session, number: int, *, whole: bool = True) -> Json:
         "approved_by": approval.approved_by if approval else None,
         "approved_at": approval.approved_at if approval else None,
     }
-    return {**view, "text": written} if whole else view
+    return {**told, "text": written} if whole else told
 
 
 def _state(number: int, current: int, *, approved: bool) -> str:

@@ -1,6 +1,7 @@
 """Bearer tokens for people, partners' clients and subjects; shown once, stored as a hash."""
 
 import base64
+import json
 import secrets
 
 from fastapi import APIRouter
@@ -11,9 +12,10 @@ from api.fields import Body, Line
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.consent_line import Reference
-from sharing.errors import bad_field
+from sharing.errors import NotFound, bad_field
 from sharing.records import parties
 from sharing.records.parties import Partner
+from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import Role
 
@@ -56,6 +58,31 @@ async def create(body: NewToken, call: Call) -> Response:
         return given if named is None else {**given, "subject": body.subject}
 
     return await call.create(work, secret={"token": token})
+
+
+@router.post("/{token_id}/revoke", name="tokens.revoke", status_code=201)
+async def revoke(token_id: str, call: Call) -> Response:
+    """Ends a token or a session, by the id that its holder's page and call show."""
+
+    def work(unit: Unit) -> Json:
+        row = parties.token_by_id(unit.session, token_id)
+        if row is None:
+            raise NotFound("token", token_id)
+        if row.revoked_at is None:
+            row.revoked_at = now()
+            unit.session.add(row)
+            holder = parties.speaks_for(row)
+            unit.audit(call.principal.id, "token.revoked", holder=holder, role=row.role)
+        return {"id": token_id, "role": row.role, "revoked_at": row.revoked_at}
+
+    answer = await call.create(work)
+    call.backend.doorkeeper.forget()
+    return answer
+
+
+def secret_of(answer: Response) -> str:
+    """The token in an answer that has made one."""
+    return str(json.loads(bytes(answer.body))["token"])
 
 
 def _secret(call: Call) -> str:

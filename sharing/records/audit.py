@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.records import heads
@@ -20,10 +20,18 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 _ENCODED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
+# The few entries that say what a reading of the whole log came to: an index of their own.
+READINGS = text("action IN ('audit.verified', 'audit.found_broken')")
+
+
 class AuditEntry(SQLModel, table=True):
     """One line of the log. `hash` covers every other column and the hash before it."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_reading", "position", sqlite_where=READINGS,
+              postgresql_where=READINGS),
+    )  # fmt: skip
     position: int = Field(
         primary_key=True, sa_type=Position, sa_column_kwargs={"autoincrement": False}
     )

@@ -13,6 +13,7 @@ from sharing.conflict import Interest, InterestKind, Match, Organisation, Screen
 from sharing.errors import NotFound
 from sharing.records import screenings
 from sharing.records.accounts import all_accounts
+from sharing.records.interest_ends import InterestEnd, ends, over
 from sharing.records.organisations import chunks
 from sharing.records.parties import Partner, Person, person_named
 from sharing.records.rows import Rows
@@ -38,6 +39,7 @@ class DeclaredInterest(SQLModel, table=True):
     declared_at: datetime
 
 
+BEFORE_ALL = date.min
 _RECORD = Rows(DeclaredInterest)
 _ROW: Any = DeclaredInterest
 
@@ -124,14 +126,15 @@ def get(session: Session, interest_id: str) -> Interest:
     row = session.get(DeclaredInterest, interest_id)
     if row is None:
         raise NotFound("interest", interest_id)
-    return value(row)
+    return value(row, ends(session, [row.id]).get(row.id))
 
 
 def stakes(session: Session, person_id: str | None = None) -> Stakes:
     """Every declared interest that counts today, or one person's, in the order of their ids."""
     row = _ROW
     statement = sqlalchemy.select(row.id, row.organisation, row.lei).where(
-        sqlalchemy.or_(row.until.is_(None), row.until >= now().date())
+        sqlalchemy.or_(row.until.is_(None), row.until >= now().date()),
+        ~over(row.id, now().date()),
     )
     if person_id is not None:
         statement = statement.where(row.person_id == person_id)
@@ -168,7 +171,13 @@ def _leading(
 def held(session: Session, person_id: str) -> list[Interest]:
     """A person's declared interests that count today."""
     rows = session.exec(select(DeclaredInterest).where(DeclaredInterest.person_id == person_id))
-    return [one for one in map(value, rows) if one.counts_on(now().date())]
+    return _counting(session, list(rows))
+
+
+def _counting(session: Session, rows: Sequence[DeclaredInterest]) -> list[Interest]:
+    ended = ends(session, [row.id for row in rows])
+    every = (value(row, ended.get(row.id)) for row in rows)
+    return [one for one in every if one.counts_on(now().date())]
 
 
 def not_known(session: Session, request_id: str, found: Iterable[Match]) -> list[Match]:
@@ -268,13 +277,17 @@ def _interested(
     return all_accounts(session, frozenset(people))
 
 
-def value(row: DeclaredInterest) -> Interest:
-    """A recorded interest as the rules see it."""
+def value(row: DeclaredInterest, end: InterestEnd | None = None) -> Interest:
+    """A recorded interest as the rules see it. In whose place another was declared, that one ended
+    before it could count."""
+    until = row.until
+    if end is not None:
+        until = BEFORE_ALL if end.replaced_by else end.until
     return Interest(
         row.id,
         row.person_id,
         Organisation(row.organisation, row.lei),
         InterestKind(row.kind),
         row.since,
-        row.until,
+        until,
     )

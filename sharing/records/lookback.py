@@ -23,7 +23,12 @@ MISSING = object()
 def earlier(session: Session, request: Request) -> View:
     """The other requests of the same partner, the latest first, how many of each outcome there
     are, and what is still to come back from what it holds."""
-    others = (Request.partner_id == request.partner_id, col(Request.id) != request.id)
+    return of_partner(session, request.partner_id, besides=request.id)
+
+
+def of_partner(session: Session, partner_id: str, besides: str = "") -> View:
+    """The same of all that a partner asked for."""
+    others = (Request.partner_id == partner_id, col(Request.id) != besides)
     counted = session.exec(
         select(Request.state, func.count()).where(*others).group_by(Request.state)
     ).all()
@@ -33,7 +38,7 @@ def earlier(session: Session, request: Request) -> View:
     return {
         "counts": dict(counted),
         "requests": [_row(session, row, bodies[row.id]) for row in rows],
-        "recalls": _recalls(session, request.partner_id),
+        "recalls": _recalls(session, partner_id),
     }
 
 

@@ -13,6 +13,7 @@ from sharing.promise import Promise, Promised
 from sharing.purpose import NoticeTerms
 from sharing.records import heads
 from sharing.records.tables import new_id, now
+from sharing.vocabulary import CATEGORIES, covers
 
 UNSAID = "und"  # BCP 47: the language of a notice from before languages were asked for
 _TICK = timedelta(microseconds=1)
@@ -231,6 +232,18 @@ def undecided(session: Session, purpose: str, category: str) -> list[Comparison]
         for pair in open_questions(pairs)
         if known[pair.name, pair.older].names(purpose, category)
     ]
+
+
+def telling(session: Session, category: str, purposes: Sequence[str]) -> list[NoticeTerms]:
+    """Every version that speaks of a data category (and of one of the purposes, where any are
+    given), those first that still stand."""
+    found = [
+        one
+        for one in terms(session).values()
+        if any(covers(CATEGORIES, told, category) for told in one.categories)
+        and (not purposes or any(one.names(purpose, category) for purpose in purposes))
+    ]
+    return sorted(found, key=lambda one: not one.stands)
 
 
 def texts(

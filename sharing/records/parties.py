@@ -19,6 +19,8 @@ from sharing.records.tables import new_id, now
 from sharing.rulebook import Risk
 from sharing.stages import Role
 
+TOKEN_ID = "tok_"  # noqa: S105  (how a token is named, not one)
+
 
 class Partner(SQLModel, table=True):
     """An organisation that asks for data."""
@@ -146,7 +148,7 @@ def principal(session: Session, secret: str) -> Principal | None:
         return None
     if (token.subject is None) == (role is Role.SUBJECT):
         return None
-    return Principal(_speaks_for(token), role, token.person_id, token.partner_id, token.subject)
+    return Principal(speaks_for(token), role, token.person_id, token.partner_id, token.subject)
 
 
 def subject_id(subject: str) -> str:
@@ -154,9 +156,17 @@ def subject_id(subject: str) -> str:
     return f"sub_{hashed(subject)[:20]}"
 
 
-def _speaks_for(token: Token) -> str:
+def speaks_for(token: Token) -> str:
+    """Whom a token speaks for, by id."""
     named = subject_id(token.subject) if token.subject is not None else None
     return token.person_id or token.partner_id or named or ""
+
+
+def token_by_id(session: Session, shown_id: str) -> Token | None:
+    """A token by how it is named without saying it."""
+    known = col(Token.hash).startswith(shown_id.removeprefix(TOKEN_ID), autoescape=True)
+    right = shown_id.startswith(TOKEN_ID) and len(shown_id) == len(TOKEN_ID) + 20
+    return session.exec(select(Token).where(known)).first() if right else None
 
 
 def revoke_token(session: Session, secret: str) -> str | None:
@@ -165,7 +175,7 @@ def revoke_token(session: Session, secret: str) -> str | None:
     if token is None or token.revoked_at is not None:
         return None
     token.revoked_at = now()
-    return _speaks_for(token)
+    return speaks_for(token)
 
 
 def issue_sign_in(

@@ -72,8 +72,8 @@ def declare(unit: Unit, person_id: str, *, nothing: bool, lasting: timedelta = Y
         named = ", ".join(one.id for one in known)
         raise bad_field(
             "nothing_to_declare",
-            f"must be false: {named} of yours stands in the register. What has ended is declared "
-            "again with its `until`, at `POST /v1/interests`.",
+            f"must be false: {named} of yours stands in the register. What has ended is ended "
+            "at `POST /v1/interests/{interest_id}/end`.",
         )
     if not nothing and not known:
         raise bad_field(

@@ -24,6 +24,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     exports,
     heads,
     idempotency,
+    interest_ends,
     interests,
     late_interests,
     ledger,

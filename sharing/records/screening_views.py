@@ -4,12 +4,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from sharing.conflict import Alike, Interest, Leg, Match
+from sharing.conflict import Alike, Interest, Leg, Match, Screening
 from sharing.ownership import Named
-from sharing.records import signoff
+from sharing.records import interests, signoff
 from sharing.records.organisations import shown
 from sharing.records.parties import Person
 from sharing.records.requests import Request
+from sharing.records.screenings import Target, screening
 from sharing.records.tables import now
 from sharing.ties import strength, words
 
@@ -29,6 +30,24 @@ def screening_view(session: Session, request: Request, *, who: bool) -> View:
         "too_large": list(found.too_large),
         "cut_short": found.cut,
         "more_than_all_owned": list(found.over_all),
+    }
+
+
+def all_around(session: Session) -> View:
+    """The same for everybody that any request on record is about which is open, or was released:
+    once for each, however many requests there are."""
+    asked = interests.concerned(session.connection())
+    about = {one.organisation: one for some in asked.values() for one in some}
+    targets = [Target(one, one.name) for one in about]
+    held, found = interests.stakes(session), Screening([])
+    if targets:
+        found = screening(session, held, targets, now().date())
+    alike = [_alike(session, one, who=True) for one in found.alike]
+    return {
+        "at": now(),
+        "requests": len(asked),
+        "matches": [_match(session, one, who=True) for one in found.matches],
+        "names_alike": sorted(alike, key=lambda one: (one["ruling"] is not None, -one["score"])),
     }
 
 
