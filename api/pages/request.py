@@ -17,7 +17,7 @@ from api.routes import comments as comment_routes
 from api.routes import previews as preview_routes
 from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
-from sharing.errors import NotFound, Refused
+from sharing.errors import Refused
 from sharing.export.sample import has_photos
 from sharing.legal import ANSWERED_IN_WORDS
 from sharing.records import (

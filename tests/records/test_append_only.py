@@ -33,10 +33,8 @@ LIVING = {
     "organisation_edge", "organisation_twin", "partner", "partner_key", "partner_parent", "person",
     "recall_item", "request", "role_grant", "shard_failure", "sign_in_code", "signing_key", "token",
     "preview", "preview_look",
-    "recall_item", "request", "role_grant", "sign_in_code", "signing_key", "token",
     "unreadable_object",
-    "provider_answer", "recall_item", "request", "role_grant", "sign_in_code", "signing_key",
-    "token", "unreadable_object",
+    "provider_answer",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from alembic import op
 from sharing.records.migrations import guards
 
 revision = "0020"
-down_revision = "0015"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
