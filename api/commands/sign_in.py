@@ -41,10 +41,10 @@ async def sign_in_links(settings: Settings) -> list[SignIn]:
 
 
 def _links(unit: "Unit", url: str) -> list[SignIn]:
-    from sharing.records import parties
+    from sharing.records import sign_ins
 
     def link(role: Role, name: str, **whose: str) -> SignIn:
-        code = parties.issue_sign_in(unit.session, role, VALID_FOR, **whose)
+        code = sign_ins.issue(unit.session, role, VALID_FOR, **whose)
         holder = "".join(whose.values())
         unit.audit(ACTOR, "sign_in.issued", holder=holder, role=role.value)
         return SignIn(role, name, f"{url}/sign-in/{code}")

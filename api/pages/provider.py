@@ -22,7 +22,7 @@ from api.oidc import Attempt, Claims, Provider
 from api.pages import refusals
 from api.pages.frame import HEADERS, page
 from sharing.errors import Refused
-from sharing.records import parties, provider_answers
+from sharing.records import parties, provider_answers, sign_ins
 from sharing.records.parties import Person
 from sharing.records.unit import Unit
 from sharing.stages import STAFF, Role
@@ -125,7 +125,7 @@ def _known(unit: Unit, claims: Claims, backend: Backend) -> tuple[str, list[Way]
         refused = Refused("sign_in_no_role", "You are on record here, without any role now.")
         raise NotLetIn(person, refused)
     ways = [
-        Way(role, parties.issue_sign_in(unit.session, role, TO_CHOOSE, person_id=person.id))
+        Way(role, sign_ins.issue(unit.session, role, TO_CHOOSE, person_id=person.id))
         for role in roles
     ]
     unit.audit(person.id, "sign_in.issued", holder=person.id, roles=[str(r) for r in roles])

@@ -12,7 +12,7 @@ from api.backend import Backend
 from api.pages import refusals
 from api.pages.frame import HEADERS, page
 from sharing.errors import Refused
-from sharing.records import parties
+from sharing.records import parties, sign_ins
 from sharing.records.unit import Unit
 
 SESSION = timedelta(hours=12)
@@ -77,7 +77,7 @@ async def _leave(request: Request) -> Response:
 
 def _session(unit: Unit, code: str, before: str) -> str | None:
     """A new session; the one that the browser had until now ends with it."""
-    token = parties.redeem_sign_in(unit.session, code, SESSION)
+    token = sign_ins.redeem(unit.session, code, SESSION)
     if token is not None:
         _end(unit, before)
         unit.session.flush()

@@ -10,7 +10,7 @@ from api.fields import Body
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from sharing.consent_line import Reference
-from sharing.records import parties
+from sharing.records import parties, sign_ins
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import Role
@@ -34,9 +34,7 @@ async def create(body: NewLink, call: Call) -> Response:
     address = f"{call.backend.settings.api_url.rstrip('/')}/sign-in/{code}"
 
     def work(unit: Unit) -> Json:
-        parties.issue_sign_in(
-            unit.session, Role.SUBJECT, VALID_FOR, subject=body.subject, code=code
-        )
+        sign_ins.issue(unit.session, Role.SUBJECT, VALID_FOR, subject=body.subject, code=code)
         named = parties.subject_id(body.subject)
         unit.audit(call.principal.id, "sign_in.issued", holder=named, role=str(Role.SUBJECT))
         return {"subject": body.subject, "expires_at": now() + VALID_FOR}

@@ -82,19 +82,6 @@ class Token(SQLModel, table=True):
     revoked_at: datetime | None = None
 
 
-class SignInCode(SQLModel, table=True):
-    """A one-time code of a sign-in link, as its sha256."""
-
-    __tablename__ = "sign_in_code"
-    hash: str = Field(primary_key=True)
-    person_id: str | None = Field(default=None, foreign_key="person.id")
-    partner_id: str | None = Field(default=None, foreign_key="partner.id")
-    subject: str | None = None
-    role: str
-    expires_at: datetime
-    used_at: datetime | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who is calling: a person or a partner's client in one role, or a subject (by name)."""
@@ -176,41 +163,6 @@ def revoke_token(session: Session, secret: str) -> str | None:
         return None
     token.revoked_at = now()
     return speaks_for(token)
-
-
-def issue_sign_in(
-    session: Session,
-    role: Role,
-    ttl: timedelta,
-    *,
-    person_id: str | None = None,
-    partner_id: str | None = None,
-    subject: str | None = None,
-    code: str | None = None,
-) -> str:
-    """A one-time code for a sign-in link."""
-    code = code or secrets.token_urlsafe(24)
-    session.add(
-        SignInCode(
-            hash=hashed(code),
-            person_id=person_id,
-            partner_id=partner_id,
-            subject=subject,
-            role=role,
-            expires_at=now() + ttl,
-        )
-    )
-    return code
-
-
-def redeem_sign_in(session: Session, code: str, lifetime: timedelta) -> str | None:
-    """Exchanges a code for a session token, once; None if it is unknown, used or too old."""
-    row = session.get(SignInCode, hashed(code), with_for_update=True)
-    if row is None or row.used_at is not None or row.expires_at <= now():
-        return None
-    row.used_at = now()
-    whose = {"person_id": row.person_id, "partner_id": row.partner_id, "subject": row.subject}
-    return issue_token(session, Role(row.role), lifetime=lifetime, **whose)
 
 
 def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:

@@ -45,6 +45,7 @@ from sharing.records import (  # noqa: F401  (importing a noun declares its tabl
     requests,
     rulings,
     shard_failures,
+    sign_ins,
     sign_offs,
     signing_keys,
     statements,

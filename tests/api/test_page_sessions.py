@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from api.auth import SESSION_COOKIE
 from api.etags import KEPT
-from sharing.records import parties
+from sharing.records import parties, sign_ins
 from sharing.stages import STAFF, Role
 from tests.api.served import served
 from tests.api.test_permissions import ABSENT
@@ -90,7 +90,7 @@ async def test_an_old_link_signs_nobody_in(here: World) -> None:
     """A link past its time, or one that never was, is 410, sets no cookie and says what to do."""
     person, past = here.people[REVIEWER], timedelta(seconds=-1)
     code = await here.database.write(
-        lambda unit: parties.issue_sign_in(unit.session, REVIEWER, past, person_id=person)
+        lambda unit: sign_ins.issue(unit.session, REVIEWER, past, person_id=person)
     )
     async with served(here.app) as http:
         for old in (code, "never"):

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from sharing.records import parties
+from sharing.records import sign_ins
 from sharing.stages import Role
 from tests.api.world import World
 
@@ -19,7 +19,7 @@ async def link(world: World, role: Role = Role.PURPOSE_REVIEWER) -> str:
     """A new sign-in link for the person with that role."""
     person, hour = world.people[role], timedelta(hours=1)
     code = await world.database.write(
-        lambda unit: parties.issue_sign_in(unit.session, role, hour, person_id=person)
+        lambda unit: sign_ins.issue(unit.session, role, hour, person_id=person)
     )
     return f"/sign-in/{code}"
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from api.auth import SESSION_COOKIE
-from sharing.records import parties
+from sharing.records import sign_ins
 from sharing.stages import Role
 from tests.api.served import served
 from tests.api.world import World
@@ -117,7 +117,7 @@ async def link(world: World, role: Role, who: str = "") -> str:
     """The path of a new sign-in link for somebody with that role."""
     hour, whose = timedelta(hours=1), holder(world, role, who)
     code = await world.database.write(
-        lambda unit: parties.issue_sign_in(unit.session, role, hour, **whose)
+        lambda unit: sign_ins.issue(unit.session, role, hour, **whose)
     )
     return f"/sign-in/{code}"
 

@@ -9,7 +9,7 @@ from typing import Any
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from sharing.records import parties
+from sharing.records import sign_ins
 from sharing.stages import Role
 from tests.api.visitor import holder
 from tests.api.world import World
@@ -29,7 +29,7 @@ class Desk:
         """A new sign-in link for somebody with that role."""
         hour, whose = timedelta(hours=1), holder(self.world, role, who)
         code = await self.world.database.write(
-            lambda unit: parties.issue_sign_in(unit.session, role, hour, **whose)
+            lambda unit: sign_ins.issue(unit.session, role, hour, **whose)
         )
         return f"{self.base}/sign-in/{code}"
 
