@@ -27,11 +27,12 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def desk(
     chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Desk]:
-    """The application with people, a partner and a dataset, and the browser before it."""
+    """The application with people, a partner and a dataset, and the browser before it: one for each
+    file, for a policy that is approved in one of them holds for all that follow."""
     home: Path = tmp_path_factory.mktemp("browser")
     async with world(sqlite_template.fresh(home), home) as made, served(made.app) as http:
         yield Desk(made, chromium, str(http.base_url).rstrip("/"))

@@ -61,3 +61,13 @@ async def faults(page: Page) -> list[str]:
     """What axe finds wrong with a page: rule and place."""
     found = (await Axe().run(page)).response["violations"]
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+
+
+async def weight(page: Page) -> int:
+    """Bytes that came over the wire for a page: itself, its style and its script."""
+    loaded = await page.evaluate(
+        """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+        .filter((one) => !one.name.endsWith(".svg"))
+        .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+    )
+    return int(loaded)

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page
 
 from sharing.stages import Role
-from tests.browser.desk import Desk, faults
+from tests.browser.desk import Desk, faults, weight
 from tests.browser.test_texts import COUNTS, ran
 from tests.payloads import PAYLOADS
 
@@ -169,17 +169,13 @@ async def test_no_page_of_records_has_a_fault(desk: Desk, size: str, theme: str)
     heavier than 30 KB."""
     for role, paths in (await filled(desk)).items():
         async with desk.at(role, size=size, color_scheme=theme) as page:
-            shared = [
-                len(await (await page.request.get(f"/static/clearance.{kind}")).body())
-                for kind in ("css", "js")
-            ]
             for path in paths:
                 answer = await page.goto(path)
                 assert answer is not None
                 assert await faults(page) == [], path
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, f"{path} is {wide} px too wide"
-                size_of = len(await answer.body()) + sum(shared)
+                size_of = await weight(page)
                 assert size_of <= MOST, f"{path} weighs {size_of} bytes"
 
 

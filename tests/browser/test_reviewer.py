@@ -49,7 +49,7 @@ async def test_a_stale_page_cannot_decide(desk: Desk) -> None:
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
 async def test_pages_have_no_fault_that_axe_knows(desk: Desk, size: str, theme: str) -> None:
     """axe finds nothing on any page, at both widths and in both themes."""
-    view = await desk.world.submitted(title="Axe")
+    view = await desk.world.submitted(title="Axe " + "W" * 90)
     async with desk.at(Role.PURPOSE_REVIEWER, size=size, color_scheme=theme) as page:
         for path in (
             "/",
