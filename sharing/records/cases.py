@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from sharing.eligibility import Case
 from sharing.quorum import Need, Vote, missing
@@ -21,6 +22,7 @@ from sharing.rulebook import GateRule, gate_of
 from sharing.stages import Outcome, Role, Stage
 
 NOBODY = frozenset[str]()
+Ids = SelectOfScalar[str]
 DECIDED = (
     Decision.id, Decision.request_id, Decision.digest, Decision.stage, Decision.actor_id,
     Decision.role, Decision.outcome, Decision.at,
@@ -56,9 +58,9 @@ def _needs(stage: Stage, pinned: tuple[Need, ...]) -> tuple[Need, ...]:
     return gate_of(stage, [GateRule(pinned)]).needs
 
 
-def cases(session: Session, rows: Sequence[Request]) -> Cases:
-    """The cases of requests, as they stand now."""
-    ids = [row.id for row in rows]
+def cases(session: Session, rows: Sequence[Request], ids: Ids) -> Cases:
+    """The cases of requests, as they stand now. `ids` gives at least theirs: written out in each
+    statement, a thousand of them cost more than the answers."""
     taken = _taken(session, ids)
     every = [one for some in taken.values() for one in some]
     behind, gone = acted_for(session, every), _gone(session, ids)
@@ -80,7 +82,7 @@ def cases(session: Session, rows: Sequence[Request]) -> Cases:
     return found
 
 
-def _taken(session: Session, ids: Sequence[str]) -> Mapping[str, list[Any]]:
+def _taken(session: Session, ids: Ids) -> Mapping[str, list[Any]]:
     """Every decision ever taken on these requests, as plain rows, by request."""
     found: dict[str, list[Any]] = defaultdict(list)
     statement = select(*DECIDED).where(col(Decision.request_id).in_(ids))  # type: ignore[call-overload]
@@ -89,7 +91,7 @@ def _taken(session: Session, ids: Sequence[str]) -> Mapping[str, list[Any]]:
     return found
 
 
-def _gone(session: Session, ids: Sequence[str]) -> frozenset[str]:
+def _gone(session: Session, ids: Ids) -> frozenset[str]:
     """Decisions that count no longer."""
     return frozenset(
         session.exec(
@@ -100,7 +102,7 @@ def _gone(session: Session, ids: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _recused(session: Session, ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+def _recused(session: Session, ids: Ids) -> Mapping[str, frozenset[str]]:
     """Who is recused; asked one by one only where anybody is, for a waiver may lift it."""
     some = select(Recusal.request_id).where(col(Recusal.request_id).in_(ids)).distinct()
     return {one: recused_from(session, one) for one in session.exec(some)}
@@ -117,7 +119,7 @@ def _sponsors(session: Session, rows: Iterable[Request]) -> Mapping[str, str]:
     return {name: one.id for one in known for name in (one.id, one.email)}
 
 
-def _asked(session: Session, ids: Sequence[str]) -> Mapping[tuple[str, str, str], list[Need]]:
+def _asked(session: Session, ids: Ids) -> Mapping[tuple[str, str, str], list[Need]]:
     found: dict[tuple[str, str, str], list[Need]] = defaultdict(list)
     for row in session.exec(select(GateNeed).where(col(GateNeed.request_id).in_(ids))):
         key = (row.request_id, row.digest, row.stage)

@@ -31,7 +31,8 @@ def shown(
     this person may do it, and `why` what stands in their way."""
     requests = [request for request, _ in rows]
     runs = [export for _, export in rows if export is not None]
-    bodies, known = bodies_of(session, requests), cases(session, requests)
+    ids = select(Request.id).where(col(Request.id).in_([one.id for one in requests]))
+    bodies, known = bodies_of(session, requests), cases(session, requests, ids)
     people, done = _names(session, runs), _done(session, runs)
     views = []
     for request, export in rows:

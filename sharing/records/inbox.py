@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from sqlmodel import Session, col, func, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from sharing.eligibility import Act, Actor, Case, demand
 from sharing.errors import NotEligible
@@ -84,7 +85,7 @@ def inbox(session: Session, person: Actor, role: Role, sought: Sought, limit: in
     """At most `limit` requests of one view, the first due first, and how many there are of each."""
     names = dict(session.exec(select(Partner.id, Partner.name)).all())
     rows = [one for one in _at_my_gate(session, role) if _fits(one, names, sought)]
-    known, claims = cases(session, rows), _claims(session, rows)
+    known, claims = cases(session, rows, _waiting()), _claims(session, rows)
     seen = [_seen(person, role, row, known, claims.get(row.id)) for row in rows]
     mine = accounts(session, person.id)
     found = Inbox(partners=names, counts=_counts(session, seen, person.id, mine, sought))
@@ -114,6 +115,11 @@ def _at_my_gate(session: Session, role: Role) -> Sequence[Request]:
     wanted = select(*columns).where(col(Request.waiting_stage).is_not(None), at)
     # Plain rows: a thousand objects of the session's cost more than all else on the page.
     return cast(Sequence[Request], session.execute(wanted).all())
+
+
+def _waiting() -> SelectOfScalar[str]:
+    """The ids of all requests that wait at any gate."""
+    return select(Request.id).where(col(Request.waiting_stage).is_not(None))
 
 
 def _fits(request: Request, names: dict[str, str], sought: Sought) -> bool:
@@ -149,10 +155,12 @@ def _claims(session: Session, rows: Sequence[Request]) -> dict[str, Claim]:
     open_now = or_(col(Claim.until).is_(None), col(Claim.until) > now())
     found = session.exec(
         select(Claim)
-        .where(col(Claim.request_id).in_(at), col(Claim.ended_at).is_(None), open_now)
+        .where(col(Claim.request_id).in_(_waiting()), col(Claim.ended_at).is_(None), open_now)
         .order_by(col(Claim.at))
     )
-    return {one.request_id: one for one in found if at[one.request_id] == (one.digest, one.stage)}
+    return {
+        one.request_id: one for one in found if at.get(one.request_id) == (one.digest, one.stage)
+    }
 
 
 def _counts(

@@ -1,4 +1,4 @@
-"""A real Chromium before the application behind a real server; one of each for the whole run."""
+"""A real Chromium, one for the whole run, before the application behind a real server."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -27,12 +27,11 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def desk(
-    chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path_factory: pytest.TempPathFactory
+    chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path: Path
 ) -> AsyncIterator[Desk]:
-    """The application with people, a partner and a dataset, and the browser before it: one for each
-    file, for a policy that is approved in one of them holds for all that follow."""
-    home: Path = tmp_path_factory.mktemp("browser")
-    async with world(sqlite_template.fresh(home), home) as made, served(made.app) as http:
+    """The application with people, a partner and a dataset, and the browser before it: new
+    for each test, for a policy that is approved in one would hold for all that follow."""
+    async with world(sqlite_template.fresh(tmp_path), tmp_path) as made, served(made.app) as http:
         yield Desk(made, chromium, str(http.base_url).rstrip("/"))
