@@ -1,4 +1,4 @@
-"""Saying that an interest has ended: from the day after, it leads nowhere any more."""
+"""Saying that an interest has ended: of one's own it counts a year later, of another's at once."""
 
 from typing import Annotated
 
@@ -30,13 +30,13 @@ class NewEnd(Body):
 
 @router.post("/{interest_id}/end", name="interests.end", status_code=201)
 async def end(interest_id: str, body: NewEnd, call: Call) -> Response:
-    """Ends an interest of one's own, or anybody's as the conflict officer. Who is recused by it
-    from a request that is on record stays so."""
+    """Ends an interest of one's own, which is looked at for another year; or anybody else's as the
+    conflict officer. Who is recused by it from a request that is on record stays so."""
     by = call.principal.person_id or ""
 
     def work(unit: Unit) -> Json:
         interest = _whose(unit.session, call, interest_id)
-        row = interest_ends.end(unit, interest.id, interest.since, body.until, body.reason, by)
+        row = interest_ends.end(unit, interest, body.until, body.reason, by)
         told = {"person": interest.person_id}
         unit.audit(by, "interest.ended", interest=interest.id, **told)
         unit.tell("interest.ended", interest.id, **told)

@@ -144,9 +144,7 @@ def _replaced(unit: Unit, replaced: str, person_id: str, interest: Interest, by:
     earlier = interests.get(unit.session, replaced)
     if earlier.person_id != person_id:
         raise bad_field("replaces", "must be an interest of the same person.")
-    interest_ends.end(
-        unit, earlier.id, earlier.since, None, "Declared anew.", by, replaced_by=interest.id
-    )
+    interest_ends.end(unit, earlier, None, "Declared anew.", by, replaced_by=interest.id)
     return earlier
 
 
@@ -192,6 +190,7 @@ def ended_view(end: InterestEnd) -> Json:
     return {
         "until": end.until,
         "replaced_by": end.replaced_by,
+        "counts_until": end.counts_until,
         "reason": end.reason,
         "by": end.said_by,
         "at": end.at,

@@ -39,7 +39,6 @@ class DeclaredInterest(SQLModel, table=True):
     declared_at: datetime
 
 
-BEFORE_ALL = date.min
 _RECORD = Rows(DeclaredInterest)
 _ROW: Any = DeclaredInterest
 
@@ -278,11 +277,10 @@ def _interested(
 
 
 def value(row: DeclaredInterest, end: InterestEnd | None = None) -> Interest:
-    """A recorded interest as the rules see it. In whose place another was declared, that one ended
-    before it could count."""
+    """A recorded interest as the rules see it, with what was said of its end."""
     until = row.until
     if end is not None:
-        until = BEFORE_ALL if end.replaced_by else end.until
+        until = min(until, end.counts_until) if until else end.counts_until
     return Interest(
         row.id,
         row.person_id,

@@ -1,4 +1,7 @@
-"""An interest ends, or is said better: what it brought about stays, and it leads nowhere more."""
+"""An interest ends, or is said better: what it brought about stays, and nobody gets rid of one by
+their own word."""
+
+from datetime import timedelta
 
 from sharing.records.tables import now
 from tests.api.test_interests import interest
@@ -19,13 +22,13 @@ async def ended(world: World, which: str, who: str = "purpose_reviewer", **chang
 
 
 async def test_an_ended_interest_recuses_from_what_comes_later_no_more(there: World) -> None:
-    """Recusal from a request on record stays; from the next one there is none; nothing is left to
-    declare, so the statement may say so."""
+    """As the conflict officer says. Recusal from a request on record stays; from the next one there
+    is none; nothing is left to declare, so the statement may say so."""
     first = await there.submitted()
     which = await declared(there)
     nothing = {"nothing_to_declare": True}
     assert (await there.post("purpose_reviewer", "/v1/declarations", nothing)).status_code == 422
-    assert await ended(there, which) == 201
+    assert await ended(there, which, "conflict_officer") == 201
     assert (await there.decide(first, "purpose_review")).json()["why"] == "recused"
     second = await there.submitted(title="Later")
     assert (await there.decide(second, "purpose_review")).status_code == 201
@@ -37,10 +40,33 @@ async def test_an_ended_interest_recuses_from_what_comes_later_no_more(there: Wo
     assert "interest.ended" in [entry["action"] for entry in await there.audit()]
 
 
+async def test_nobody_gets_rid_of_an_interest_by_their_own_word(there: World) -> None:
+    """Who says that their own has ended, or declares another in its place, is recused by it for a
+    year from then on, and may not state that there is nothing."""
+    which = await declared(there)
+    assert await ended(there, which) == 201
+    second = await declared(there, "legal_counsel")
+    harmless = interest(
+        there.people["legal_counsel"], replaces=second, organisation={"name": "Nobody Ltd"}
+    )
+    assert (await there.post("legal_counsel", "/v1/interests", harmless)).status_code == 201
+    view = await there.submitted()
+    assert (await there.decide(view, "purpose_review")).json()["why"] == "recused"
+    nothing = {"nothing_to_declare": True}
+    assert (await there.post("purpose_reviewer", "/v1/declarations", nothing)).status_code == 422
+    found = (await there.get("conflict_officer", "/v1/interests/screening")).json()["matches"]
+    people = {there.people[role] for role in ("purpose_reviewer", "legal_counsel")}
+    assert {one["person"] for one in found} == people
+    listed = (await there.get("purpose_reviewer", "/v1/interests")).json()["items"]
+    a_year = (now() + timedelta(days=365)).date().isoformat()
+    assert listed[0]["ended"]["counts_until"] == a_year
+
+
 async def test_the_last_day_still_counts(there: World) -> None:
     """What ended today leads to the partner until midnight, as on any last day."""
     which = await declared(there)
-    assert await ended(there, which, until=now().date().isoformat()) == 201
+    today = now().date().isoformat()
+    assert await ended(there, which, "conflict_officer", until=today) == 201
     view = await there.submitted()
     assert (await there.decide(view, "purpose_review")).json()["why"] == "recused"
 
@@ -96,7 +122,7 @@ async def test_what_screening_finds_around_all_requests(there: World) -> None:
     assert found["requests"] == 2
     assert [m["person"] for m in found["matches"]] == [there.people["purpose_reviewer"]]
     assert [(a["named"], a["ruling"]) for a in found["names_alike"]] == [("Acmee Limited", None)]
-    await ended(there, which)
+    await ended(there, which, "conflict_officer")
     found = (await there.get("auditor", "/v1/interests/screening")).json()
     assert found["matches"] == []
     assert (await there.get("engineer", "/v1/interests/screening")).status_code == 403

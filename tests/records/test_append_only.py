@@ -66,7 +66,8 @@ def filled(connection: Connection) -> Hand:
     by_hand.grant(hand, "per_other", "admin")
     hand.row("policy_approval", number=2, approved_by="per_other", approved_at=at)
     hand.row("interest_end", interest_id=f"int_{COUNSEL}", replaced_by=f"int_{COUNSEL}",
-             reason="r", said_by="per_none", at=at)  # fmt: skip
+             counts_until=hand.on(AT.date()), reason="r", said_by="per_none",
+             at=at)  # fmt: skip
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
     assert by_hand.delegate(hand, "per_purpose_review", "per_none", ended=True) is None
     hand.row("interest_look", request_id="req", person_id="per_second",

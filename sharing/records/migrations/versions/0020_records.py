@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("interest_id", TEXT, nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
         sa.Column("replaced_by", TEXT, nullable=True),
+        sa.Column("counts_until", sa.Date(), nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("said_by", TEXT, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
