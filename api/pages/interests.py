@@ -81,10 +81,9 @@ def _mine(session: Session, visit: Visit) -> dict[str, Any]:
 
 
 def _held(one: Mapping[str, Any]) -> bool:
-    """True of an interest that is not over, as the record has it."""
-    until = one["ended"]["until"] if one["ended"] else one["until"]
-    replaced = one["ended"] and one["ended"]["replaced_by"]
-    return not replaced and (until is None or until >= now().date())
+    """True of an interest that still counts: a statement of one's interests must own to it."""
+    said = [one["until"], one["ended"] and one["ended"]["counts_until"]]
+    return all(until is None or until >= now().date() for until in said)
 
 
 async def _declare(visit: Visit) -> Response:
