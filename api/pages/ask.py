@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from api.checking import checked
 from api.idempotency import Json
 from api.pages import partner_words, refusals
+from api.pages.acts import back_to
 from api.pages.ask_form import CHOICES, as_typed, sheet, typed
 from api.pages.doors import Visit, hang
 from api.pages.frame import HEADERS, page
@@ -73,7 +74,7 @@ async def _submit(visit: Visit) -> Response:
         return await _collected(visit, "requests.submit", refused)
     await _used(visit, visit.sent("draft"))
     request_id = from_json(bytes(answer.body))["id"]
-    return RedirectResponse(f"/requests/{request_id}?said=submitted#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", "submitted")
 
 
 async def _used(visit: Visit, draft: str) -> None:

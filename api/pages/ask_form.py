@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from api.checking import Checked
 from api.loose import LooseRequest
+from api.pages.acts import Errors
 from api.pages.doors import Visit
 from api.pages.words import field
 from api.problems import field_errors
@@ -24,13 +25,6 @@ from sharing.vocabulary import PURPOSES, covers
 GROUPED = re.compile(r"[0-9]{1,3}(?:[ ,.'\u202f\u00a0][0-9]{3})+|[0-9]+")
 LISTS = ("scope.fields", "onward_recipients")
 LINES = ("title", "dataset", "purpose", "intended_use", "legal_basis", "sponsor")
-
-
-class Errors(dict[str, str]):
-    """What is wrong with a form, by field; nothing with the fields that are not in it."""
-
-    def __missing__(self, name: str) -> str:
-        return ""
 
 
 @dataclass(frozen=True, slots=True)

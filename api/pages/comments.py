@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 from pydantic import ValidationError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS
 from api.pages.refusals import as_problem
 from api.pages.request import shown
 from api.problems import in_our_words
@@ -36,7 +36,7 @@ async def _add(visit: Visit) -> Response:
         answer = await shown(visit, problem["status"], unsaid=errors or {"text": refused.detail})
         await visit.note("comments.add", refused)
         return answer
-    return RedirectResponse(f"/requests/{request_id}?said=commented#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", "commented")
 
 
 def _body(visit: Visit) -> dict[str, str | None]:

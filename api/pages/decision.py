@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.pages import refusals
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS
 from api.pages.request import shown
 from api.problems import in_our_words
 from api.routes import claims, decisions
@@ -117,4 +117,4 @@ async def _at_gate(visit: Visit, act: Callable[..., Awaitable[Response]], said: 
 
 def _back_to(request_id: str, said: str) -> Response:
     """The request's page again, where the focus goes to what was done."""
-    return RedirectResponse(f"/requests/{request_id}?said={said}#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", said)

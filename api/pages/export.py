@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from api.auth import demand_allowed
 from api.pages import export_numbers, export_words
+from api.pages.acts import Errors
 from api.pages.doors import Visit, hang
 from api.pages.export_way import way
 from api.pages.frame import page
-from api.pages.request import Errors
 from api.routes.exports import own_export
 from api.routes.requests import viewer
 from sharing.errors import Refused

@@ -8,12 +8,12 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_core import from_json
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.pages import export_words, refusals
+from api.pages.acts import Errors, back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS, page
-from api.pages.request import Errors
+from api.pages.frame import page
 from api.pages.steering import limit
 from api.routes import dry_runs, exports
 from api.routes.exports import NewExport
@@ -67,7 +67,7 @@ async def _trigger(visit: Visit) -> Response:
         await visit.note("exports.trigger", refused)
         return shown
     export = from_json(bytes(answer.body))
-    return RedirectResponse(f"/exports/{export['id']}?said=triggered#said", 303, HEADERS)
+    return back_to(f"/exports/{export['id']}", "triggered")
 
 
 def _priority(visit: Visit) -> int:

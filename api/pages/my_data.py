@@ -7,14 +7,15 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_core import from_json
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.answers import decoded, encoded
 from api.languages import accepted
 from api.own_view import Names, event_view, words
 from api.pages import my_data_words
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS, page
+from api.pages.frame import page
 from api.routes import own_consents
 from api.routes.own_consents import MyWish, me
 from sharing.errors import bad_field
@@ -119,7 +120,7 @@ async def _withdraw(visit: Visit) -> Response:
     answer = await own_consents.withdraw(wish, visit.call)
     ended = from_json(bytes(answer.body))["ended"]
     said = "consent_withdrawn" if ended else "nothing_to_withdraw"
-    return RedirectResponse(f"/my-data?said={said}#said", 303, HEADERS)
+    return back_to("/my-data", said)
 
 
 def _wish(sent: str) -> MyWish | None:

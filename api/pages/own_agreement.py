@@ -6,11 +6,12 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.pages import refusals
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS, page
+from api.pages.frame import page
 from api.problems import field_errors
 from api.routes import agreements
 from api.routes.agreements import NewAcceptance
@@ -50,7 +51,7 @@ async def _accept(visit: Visit) -> Response:
         answer = await _shown(visit, status, {"signature": refused.detail})
         await visit.note("agreements.accept", refused)
         return answer
-    return RedirectResponse(f"/requests/{request_id}?said=accepted#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", "accepted")
 
 
 async def _shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:

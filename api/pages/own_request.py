@@ -6,11 +6,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.pages import partner_words
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS, page
+from api.pages.frame import page
 from api.pages.standing import agreement_of, position
 from api.routes import requests
 from api.routes.requests import own, viewer
@@ -39,7 +40,7 @@ async def _withdraw(visit: Visit) -> Response:
         return await shown(visit, 422, NOT_SURE)
     request_id = visit.call.path_params["request_id"]
     await requests.withdraw(request_id, visit.call)
-    return RedirectResponse(f"/requests/{request_id}?said=withdrawn#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", "withdrawn")
 
 
 def _all(session: Session, visit: Visit) -> View:

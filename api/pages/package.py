@@ -9,11 +9,12 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_core import from_json
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from api.pages.acts import back_to
 from api.pages.ask_form import number
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS, page
+from api.pages.frame import page
 from api.problems import field_errors
 from api.routes import acknowledgements, packages
 from api.routes.acknowledgements import NewAcknowledgement
@@ -51,7 +52,7 @@ async def _acknowledge(visit: Visit) -> Response:
         return await _shown(visit, 422, {name: f"This {words}" for name, words in wrong.items()})
     answer = await acknowledgements.acknowledge(export_id, body, visit.call)
     outcome = from_json(bytes(answer.body))["outcome"]
-    return RedirectResponse(f"/exports/{export_id}/package?said={outcome}#said", 303, HEADERS)
+    return back_to(f"/exports/{export_id}/package", outcome)
 
 
 async def _shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:

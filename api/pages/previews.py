@@ -2,10 +2,10 @@
 cannot be had just now, the page says so, and everything else on it stands."""
 
 from fastapi import FastAPI
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS
 from api.routes import previews
 from sharing.errors import Refused
 from workflows.client import EngineUnreachable
@@ -29,4 +29,4 @@ async def _look(visit: Visit) -> Response:
             raise
         await visit.note("previews.make", refused)
         said = "photos_away"
-    return RedirectResponse(f"/requests/{request_id}?said={said}#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", said)

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.pages import own_request
+from api.pages.acts import Errors
 from api.pages.doors import Visit, hang
 from api.pages.frame import page
 from api.pages.standing import agreement_of, position, standing_of
@@ -37,13 +38,6 @@ from sharing.stages import Role, Stage
 
 View = dict[str, Any]
 PERSON = re.compile(r"\bper_[0-9a-f]{20}\b")
-
-
-class Errors(dict[str, str]):
-    """What is wrong with a form, by field; nothing with the fields that are not in it."""
-
-    def __missing__(self, name: str) -> str:
-        return ""
 
 
 def add_to(app: FastAPI) -> None:

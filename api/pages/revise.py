@@ -8,13 +8,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlmodel import Session
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.checking import checked
 from api.pages import partner_words, refusals
+from api.pages.acts import back_to
 from api.pages.ask_form import CHOICES, as_typed, sheet, typed
 from api.pages.doors import Visit, hang
-from api.pages.frame import HEADERS, page
+from api.pages.frame import page
 from api.pages.own_request import said_of_fields, sent_back
 from api.routes import requests
 from api.routes.requests import Change, NewRequest, own, viewer
@@ -79,7 +80,7 @@ async def _send(visit: Visit) -> Response:
         problem = refusals.as_problem(refused)
         errors = {one["path"]: one["message"] for one in problem.get("errors", [])}
         return await _shown(visit, problem["status"], as_typed(visit), errors)
-    return RedirectResponse(f"/requests/{request_id}?said=revised#said", 303, HEADERS)
+    return back_to(f"/requests/{request_id}", "revised")
 
 
 def _asked(session: Session, visit: Visit) -> View:

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from pydantic import ValidationError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.pages import refusals
+from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
 from api.pages.export import shown
-from api.pages.frame import HEADERS
 from api.routes import exports, steering
 from api.routes.steering import Limit
 from sharing.errors import Refused, bad_field
@@ -82,4 +82,4 @@ async def _done(visit: Visit, act: Callable[..., Awaitable[Response]], said: str
         answer = await shown(visit, status, errors={"top": refused.detail})
         await visit.note(f"exports.{visit.path.rpartition('/')[2]}", refused)
         return answer
-    return RedirectResponse(f"/exports/{export_id}?said={said}#said", 303, HEADERS)
+    return back_to(f"/exports/{export_id}", said)

@@ -17,6 +17,7 @@ from tests.api.visitor import Visitor, link, visiting
 from tests.api.world import World
 
 ENDED = "Your session has ended"
+NO_PAGES = ("/docs", "/register.atom", "/exports/live")  # a feed, and a stream that does not end
 REVIEWER = Role.PURPOSE_REVIEWER
 
 
@@ -155,11 +156,7 @@ async def test_every_page_keeps_the_browser_on_a_short_leash(here: World) -> Non
     around it, not kept in any cache."""
     view = await here.submitted()
     async with visiting(here, REVIEWER) as (mine,):
-        every = [
-            await mine.open(one)
-            for one in pages(here.app)
-            if not one.startswith(("/docs", "/register.atom"))  # a feed is no page
-        ]
+        every = [await mine.open(one) for one in pages(here.app) if not one.startswith(NO_PAGES)]
         every += [await mine.open(f"/requests/{view['id']}"), await Visitor(mine.http).open("/")]
         every += [await mine.send(f"/requests/{view['id']}/decide", {}, {})]
         every += [await mine.send("/sign-out", {})]
