@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,17 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def desk(
-    chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path: Path
-) -> AsyncIterator[Desk]:
-    """The application with people, a partner and a dataset, and the browser before it: new
-    for each test, for a policy that is approved in one would hold for all that follow."""
-    async with world(sqlite_template.fresh(tmp_path), tmp_path) as made, served(made.app) as http:
+@asynccontextmanager
+async def new_desk(chromium: Browser, template: SQLiteTemplate, home: Path) -> AsyncIterator[Desk]:
+    """The application with people, a partner and a dataset, and the browser before it."""
+    async with world(template.fresh(home), home) as made, served(made.app) as http:
         yield Desk(made, chromium, str(http.base_url).rstrip("/"))
+
+
+@pytest.fixture(scope="module")
+async def desk(
+    chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """One for each file: a policy that is approved in one would hold for all that follow."""
+    async with new_desk(chromium, sqlite_template, tmp_path_factory.mktemp("browser")) as made:
+        yield made

@@ -1,14 +1,18 @@
 """An admin's whole job and an auditor's, in a real browser; and every page of records looked at."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from sharing.stages import Role
+from tests.browser.conftest import new_desk
 from tests.browser.desk import Desk, faults, weight
 from tests.browser.test_texts import COUNTS, ran
+from tests.databases import SQLiteTemplate
 from tests.payloads import PAYLOADS
 
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -20,6 +24,15 @@ objects_from = 1
 cooling_off_hours = 2
 """
 MOST = 30 * 1024  # a page with its style and its script
+
+
+@pytest.fixture
+async def desk(
+    chromium: Browser, sqlite_template: SQLiteTemplate, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    """One for each test: what one of them writes down, another would have to show."""
+    async with new_desk(chromium, sqlite_template, tmp_path) as made:
+        yield made
 
 
 async def another_admin(desk: Desk, name: str) -> str:
