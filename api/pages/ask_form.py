@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from api.checking import Checked
 from api.loose import LooseRequest
-from api.pages.acts import Errors
+from api.pages.acts import Errors, lines
 from api.pages.doors import Visit
 from api.pages.words import field
 from api.problems import field_errors
@@ -63,7 +63,7 @@ def typed(visit: Visit) -> LooseRequest:
     body["special_category_basis"] = visit.sent("special_category_basis") or None
     body["retention_days"] = number(visit.sent("retention_days"))
     body["trains_models"] = visit.sent("trains_models") == "yes"
-    body["onward_recipients"] = _lines(visit.sent("onward_recipients"))
+    body["onward_recipients"] = lines(visit.sent("onward_recipients"))
     days = {name: visit.sent(name) for name in ("taken_after", "taken_before") if visit.sent(name)}
     limit = number(visit.sent("limit"))
     body["scope"] = {"fields": visit.form.get("fields", []), "where": days, "limit": limit}
@@ -86,7 +86,7 @@ def as_typed(visit: Visit) -> Mapping[str, Any]:
             "retention_days": visit.sent("retention_days"),
             "special_category_basis": visit.sent("special_category_basis"),
             "trains_models": visit.sent("trains_models") == "yes",
-            "onward_recipients": _lines(visit.sent("onward_recipients")),
+            "onward_recipients": lines(visit.sent("onward_recipients")),
             "scope": {"where": days, "limit": visit.sent("limit")},
             "delivery": {"format": visit.sent("format"), "push": visit.sent("push")},
         }
@@ -164,7 +164,3 @@ def number(said: str) -> int | str | None:
     if not GROUPED.fullmatch(said):
         return said or None
     return int(re.sub(r"\D", "", said)) if len(said) < 30 else said
-
-
-def _lines(said: str) -> list[str]:
-    return [line.strip() for line in said.splitlines() if line.strip()]

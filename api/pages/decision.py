@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from api.pages import refusals
-from api.pages.acts import back_to
+from api.pages.acts import back_to, lines
 from api.pages.doors import Visit, hang
 from api.pages.request import shown
 from api.problems import in_our_words
@@ -61,9 +61,7 @@ def _body(visit: Visit) -> dict[str, Any]:
     body: dict[str, Any] = {
         name: visit.sent(name) or None for name in ("stage", "outcome", "digest", "reason")
     }
-    body["conditions"] = [
-        one.strip() for one in visit.sent("conditions").splitlines() if one.strip()
-    ]
+    body["conditions"] = lines(visit.sent("conditions"))
     body["no_interest"] = visit.sent("no_interest") == "yes"
     body["agreement_digest"] = visit.sent("agreement_digest") or None
     body["answers"] = {
