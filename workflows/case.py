@@ -37,6 +37,7 @@ class Case:
         self._submitting = False
         self._resuming: Standing | None = None  # until the first wait of a resumed run
         self._digest = ""
+        self._asked_to_survey = False
         self._amendments = 0
         self._opening: Stage | None = None  # the gate whose findings are being gathered
         self._room: WaitingRoom | None = None

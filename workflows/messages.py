@@ -103,9 +103,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A revision is recorded under this digest."""
+    """A revision is recorded under this digest. `survey`: its consent is to be counted as it is at
+    submission; histories from before that was said here say it by a patch, or never did it."""
 
     digest: str
+    survey: bool = False
 
 
 @dataclass(frozen=True, slots=True)

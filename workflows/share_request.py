@@ -81,7 +81,7 @@ class ShareRequest(Controlling):
 
     def _survey(self) -> None:
         """Has the scope's consent counted as it is at submission. Nobody waits for the report."""
-        if self._state is RequestState.SUBMITTED and workflow.patched(SURVEYED_AT_SUBMISSION_V1):
+        if self._state is RequestState.SUBMITTED and self._is_to_survey():
             workflow.start_activity(
                 "survey_consent",
                 Survey(self._id, self._digest),
@@ -89,6 +89,10 @@ class ShareRequest(Controlling):
                 cancellation_type=workflow.ActivityCancellationType.ABANDON,
                 **SURVEY,
             )
+
+    def _is_to_survey(self) -> bool:
+        """Asked where the recorder did not say so: its answer costs no event, a patch costs two."""
+        return self._asked_to_survey or workflow.patched(SURVEYED_AT_SUBMISSION_V1)
 
     async def _gate(self, stage: Stage) -> None:
         """Opens a gate, waits for its outcome or its deadline, and returns if it was approved."""
@@ -163,6 +167,10 @@ class ShareRequest(Controlling):
         finally:
             self._exporting = False
 
+    def _begin(self, submitted: Submitted) -> None:
+        self._digest, self._state = submitted.digest, RequestState.SUBMITTED
+        self._asked_to_survey = submitted.survey
+
     # What people do
 
     @workflow.update
@@ -180,7 +188,7 @@ class ShareRequest(Controlling):
             except Exception as failure:
                 self._refused = _cause(failure)
                 raise
-            self._digest, self._state = submitted.digest, RequestState.SUBMITTED
+            self._begin(submitted)
 
     @workflow.update
     async def amend(self, order: Order) -> None:
@@ -189,7 +197,7 @@ class ShareRequest(Controlling):
             submitted = await workflow.execute_activity(
                 "record_revision", order, result_type=Submitted, **ANSWER
             )
-            self._digest, self._state = submitted.digest, RequestState.SUBMITTED
+            self._begin(submitted)
             self._room, self._amendments = None, self._amendments + 1
 
     @workflow.update

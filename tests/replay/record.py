@@ -37,7 +37,7 @@ from workflows import worker
 from workflows.codec import converter
 
 HISTORIES = Path(__file__).parent / "histories"
-VERSION = 4
+VERSION = 5
 # Not a secret: it opens recorded tests, and nothing else.
 PAYLOAD_KEY = base64.b64encode(bytes(range(32))).decode()
 

@@ -71,7 +71,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
         raise Refused("idempotency_mismatch", "This Idempotency-Key was used with another body.")
     recorded = unit.session.get(Request, order.request_id)
     if recorded is not None:
-        return Submitted(recorded.digest)
+        return Submitted(recorded.digest, survey=True)
     demand_fresh(order)
     revision = _revision(unit, order)
     policies.demand_in_force(unit.session, revision.policy)
@@ -104,7 +104,7 @@ def _submission(unit: Unit, order: Order) -> Submitted:
         )
     _tell(unit, order, "request.submitted", digest=revision.digest, revision=1)
     screen(unit, order.request_id, partner.id, order.body["onward_recipients"])
-    return Submitted(revision.digest)
+    return Submitted(revision.digest, survey=True)
 
 
 def _standing(found: tuple[Request, Export | None] | None) -> Standing | None:
@@ -124,7 +124,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     request = requests.get(unit.session, order.request_id, hold=True)
     revision = _revision(unit, order)
     if request.digest == revision.digest:
-        return Submitted(request.digest)
+        return Submitted(request.digest, survey=True)
     demand_fresh(order)
     if request.state not in AMENDABLE:
         raise Refused("wrong_state", f"The request is {request.state}: its scope can't change now.")
@@ -139,7 +139,7 @@ def _amendment(unit: Unit, order: Order) -> Submitted:
     requests.wait(request, None, None)
     _tell(unit, order, "request.revised", digest=revision.digest, revision=revision.number)
     screen(unit, request.id, request.partner_id, order.body["onward_recipients"])
-    return Submitted(revision.digest)
+    return Submitted(revision.digest, survey=True)
 
 
 def _withdrawal(unit: Unit, order: Order) -> None:
