@@ -68,7 +68,7 @@ class Settings:
     returned_days: float = 30.0
     clearance_days: float = 30.0
     retention_days_max: int = 1825
-    shard_objects: int = 2500
+    shard_objects: int = 1250
     shard_bytes: int = 268_435_456
     window_shards: int = 16
     # Files that consent is judged by: own terms beside the packaged ones, own rules in their place.

@@ -104,8 +104,12 @@ def _store(root: str, keys: Keys | None, endpoint: str, writing: bool) -> Object
         "allow_http": endpoint.startswith("http://") or os.environ.get("AWS_ALLOW_HTTP") == "true",
     }
     given: dict[str, Any] = {}
+    if root.startswith("s3://"):
+        # The signature of a request leaves its body out: a third digest of every byte, and a fourth
+        # in the store, that would show nothing which the seal does not.
+        given = {"unsigned_payload": True}
     if keys is not None:
-        given = {"access_key_id": keys.id, "secret_access_key": keys.secret}
+        given |= {"access_key_id": keys.id, "secret_access_key": keys.secret}
     return from_url(root, client_options=options, retry_config=_RETRIES, **given)  # type: ignore[call-overload, no-any-return]
 
 

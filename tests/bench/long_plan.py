@@ -24,7 +24,7 @@ from workflows.export import ExportRun
 from workflows.messages import EXPORT_QUEUE, Plan, export_workflow
 from workflows.sandbox import Sandbox
 
-SHARDS = 40_000  # of 2,500 objects: 100 million
+SHARDS = 40_000  # 100 million objects in shards of 2,500; of the default 1,250, half of that
 WINDOW = 16
 QUEUE = "long-plan"
 
