@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from heapq import merge
@@ -65,15 +66,23 @@ def scan(
     return counted(_told(place, _dated(place, found, known or iter(()))), progress)
 
 
-def _told(place: Bucket, found: Iterator[IndexedObject]) -> Iterator[IndexedObject]:
+@contextmanager
+def asking(place: Bucket, missing: str = "missing_folder") -> Iterator[None]:
+    """What goes wrong with a store as an answer to who has it indexed; `missing` is the code of a
+    place that is not there."""
     try:
         with reading_from(place):
-            yield from found
+            yield
     except SourceAway as failure:
         raise NotYet(failure.code, str(failure)) from failure
     except SourceFailed as failure:
-        code = "missing_folder" if failure.code == "source_missing" else failure.code
+        code = missing if failure.code == "source_missing" else failure.code
         raise Refused(code, str(failure)) from failure
+
+
+def _told(place: Bucket, found: Iterator[IndexedObject]) -> Iterator[IndexedObject]:
+    with asking(place):
+        yield from found
 
 
 def _by_pattern(place: Bucket, subject_of: Callable[[str], str | None]) -> Iterator[IndexedObject]:

@@ -1,4 +1,5 @@
-"""Where tables lie: Parquet in the store, or a query's rows, kept as Parquet by the indexing.
+"""Where tables lie: Parquet in a folder of the store; and what the indexing keeps as Parquet, the
+rows of a query or of a table in an object store.
 
 A query's rows are another thing each time it runs. So the indexing takes them once, the declared
 columns only, and every shard of every request on that index reads the same ones. Addresses with
@@ -23,9 +24,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sharing.errors import Refused
-from sharing.export.bucket import Bucket
+from sharing.export.bucket import Bucket, joined
 from sharing.export.destination import writing_to
 from sharing.export.paths import shown, why_unsafe
+from sharing.export.table_bucket import take
 from sharing.offered import Table
 from sharing.settings import PREFIX, Settings, SettingsError
 
@@ -54,22 +56,25 @@ class Tables:
 
     def root(self, table: Table, dataset_id: str, index: int) -> Path:
         """The file or folder that holds a table's rows at a version of its dataset's index."""
-        if table.source is not None:
-            return self.snapshots / dataset_id / f"{index:06}"
-        location = table.location or ""
+        lies = None if table.source is not None else self._place(table.location or "")
+        return lies if isinstance(lies, Path) else self.snapshots / dataset_id / f"{index:06}"
+
+    def _place(self, location: str) -> Path | Bucket:
+        """Where Parquet lies; raises Refused for what can be nowhere."""
+        if "://" in location or isinstance(self.store, Bucket):
+            return joined(self.store, location, "the table's location")
         if why := why_unsafe(location):
             raise Refused("bad_index", f"The table's location {shown(location)} {why}.")
-        if isinstance(self.store, Bucket):
-            raise Refused(
-                "unsupported_location",
-                f"The table {shown(location)} lies in an object store: tables are read from a "
-                f"folder. Give it as a `source` of {SETTING}, or keep the store in a folder.",
-            )
         return self.store / location
 
     async def taken(self, table: Table, dataset_id: str, index: int) -> Path:
-        """The same for a version that is being made: the rows of a query are taken now."""
+        """The same for a version that is being made: what is kept is taken now."""
         root = self.root(table, dataset_id, index)
+        names = [table.subject, *(c.name for c in table.read if c.name != table.subject)]
+        lies = None if table.source is not None else self._place(table.location or "")
+        if isinstance(lies, Bucket):
+            await asyncio.to_thread(_emptied, root)
+            await asyncio.to_thread(take, lies, names, root)
         if table.source is not None:
             source = self.sources.get(table.source)
             if source is None:
@@ -79,7 +84,7 @@ class Tables:
                     f"The export worker knows no source {shown(table.source)}, only: {known}. Name "
                     f"it in the file of {SETTING}.",
                 )
-            await _take(source, table, root)
+            await _take(source, table.source, names, root)
         return root
 
     def erase_but(self, dataset_id: str, needed: frozenset[int]) -> None:
@@ -121,10 +126,9 @@ def _source(name: str, found: object) -> Source:
     return Source(url, query.strip().rstrip(";"))
 
 
-async def _take(source: Source, table: Table, root: Path) -> None:
+async def _take(source: Source, name: str, names: Sequence[str], root: Path) -> None:
     """Writes the declared columns of a query's rows to `root`; nothing else is selected."""
     engine = _engine(source.url)
-    names = [table.subject, *(c.name for c in table.read if c.name != table.subject)]
     quoted = ", ".join(map(engine.dialect.identifier_preparer.quote_identifier, names))
     # The query is the operator's own, from the worker's settings; names are quoted.
     whole = f"SELECT {quoted} FROM ({source.query}) AS declared"  # noqa: S608
@@ -146,7 +150,7 @@ async def _take(source: Source, table: Table, root: Path) -> None:
         cause = getattr(failure, "orig", None) or failure
         raise Refused(
             "missing_table",
-            f"The rows of the source {shown(table.source or '')} cannot be read: "
+            f"The rows of the source {shown(name)} cannot be read: "
             f"{type(cause).__name__}. Look at its address, its query and the declared columns.",
         ) from None
     finally:

@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +21,7 @@ from sharing.records.unit import Unit
 from sharing.stages import Stage
 from tests.photos import fill
 from tests.walk import PURPOSE
-from tests.workflows.conftest import running, settings
+from tests.workflows.conftest import Office, running, settings
 from tests.workflows.test_export import Depot
 from workflows import client as verbs
 from workflows import worker
@@ -36,6 +36,14 @@ COLUMNS = [
     {"name": "diary", "category": "pd:Communication", "forms": ["drop"]},
 ]
 QUERY = "SELECT * FROM profile WHERE id <> 'nobody'"
+
+
+class Housed(Protocol):
+    """Whoever has an office."""
+
+    @property
+    def office(self) -> Office:
+        """The office."""
 
 
 def rows(subjects: list[str]) -> dict[str, list[Any]]:
@@ -62,7 +70,7 @@ def in_sqlite(file: Path, profiles: dict[str, list[Any]]) -> None:
         )  # fmt: skip
 
 
-async def add(depot: Depot, name: str, *, photos: bool, **table: Any) -> str:
+async def add(depot: Housed, name: str, *, photos: bool, **table: Any) -> str:
     """One more dataset, indexed: its id."""
 
     def work(unit: Unit) -> str:
@@ -124,7 +132,7 @@ async def depot(
         yield here
 
 
-async def say(depot: Depot, subject: str, action: str = "given", category: str = COUNTRY) -> None:
+async def say(depot: Housed, subject: str, action: str = "given", category: str = COUNTRY) -> None:
     """What a subject said of a category."""
     named = {"notice": "profiles", "category": category}
     await depot.office.world.say(subject, action, **named)
