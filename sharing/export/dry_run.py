@@ -21,9 +21,9 @@ def dry_run(
     `url`."""
     request = requests.get(session, request_id)
     revision = requests.revision_row(session, request)
-    pieces = tuple(cut(scopes.sizes(session, revision), bounds))
-    objects, held = sum(p.objects for p in pieces), sum(p.bytes for p in pieces)
     counted = scopes.coverage(session, request)
+    pieces = tuple(cut(scopes.sizes(session, revision), bounds.evenly(counted.objects)))
+    objects, held = sum(p.objects for p in pieces), sum(p.bytes for p in pieces)
     wanted, there = needed(objects, held), room(session, url, most)
     short, rate = there.short_of(wanted), recent_rate(session)
     live = exports.live(session, request.id, request.digest)

@@ -5,6 +5,7 @@ a hundred million objects take the memory of one page."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,12 @@ class Bounds:
 
     objects: int
     bytes: int
+
+    def evenly(self, objects: int) -> "Bounds":
+        """The same for a scope of so many objects in as many shards of like size, so that the last
+        of them is no scrap, and no process packs alone for long at the end."""
+        shards = max(1, ceil(objects / self.objects))
+        return Bounds(max(1, ceil(objects / shards)), self.bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,9 @@ def total(session: Session, export_id: str) -> int:
 def survey(session: Session, export_id: str, bounds: Bounds) -> tuple[tuple[Piece, ...], Coverage]:
     """All that an export asks for, cut into shards, and its consent counted."""
     case = case_of(session, export_id)
-    pieces = tuple(cut(scopes.sizes(session, case.revision), bounds))
-    return pieces, scopes.coverage(session, case.request)
+    counted = scopes.coverage(session, case.request)
+    even = bounds.evenly(counted.objects)
+    return tuple(cut(scopes.sizes(session, case.revision), even)), counted
 
 
 def plan(

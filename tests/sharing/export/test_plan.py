@@ -56,3 +56,14 @@ def test_a_large_object_is_a_shard_of_its_own() -> None:
 def test_nothing_in_scope_gives_no_shard() -> None:
     """An empty scope is cut into nothing."""
     assert list(cut([], Bounds(10, 100))) == []
+
+
+@pytest.mark.parametrize(
+    ("objects", "most", "shards"),
+    [(12, 5, [4, 4, 4]), (2000, 1250, [1000, 1000]), (11, 5, [4, 4, 3]), (5, 5, [5]), (0, 5, [])],
+)
+def test_the_last_shard_is_no_scrap(objects: int, most: int, shards: list[int]) -> None:
+    """A scope is cut into as few shards as the bound allows, and those are of like size."""
+    bounds = Bounds(most, 10**9).evenly(objects)
+    found = [piece.objects for piece in cut(pages([1] * objects, 7), bounds)]
+    assert found == shards
