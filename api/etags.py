@@ -8,10 +8,13 @@ from starlette.responses import Response
 KEPT = "public, max-age=60"
 
 
-def tagged(request: Request, answer: Response) -> Response:
-    """The same answer with a tag of its body; nothing but 304 for who has that body already."""
+def tagged(request: Request, answer: Response, *, light: bool = False) -> Response:
+    """The same answer with a tag of its body; nothing but 304 for who has that body already.
+    `light`: it may be compressed on its way, so that the tag stands for no certain bytes."""
     tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
     answer.headers["ETag"], answer.headers["Cache-Control"] = tag, KEPT
+    if light:
+        answer.headers["ETag"], answer.headers["Vary"] = f"W/{tag}", "Accept-Encoding"
     asked = request.headers.get("if-none-match", "")
     known = {one.strip().removeprefix("W/") for one in asked.split(",")}
     if not known & {tag, "*"}:
