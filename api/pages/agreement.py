@@ -3,6 +3,7 @@ it. What is kept as evidence is what was shown, to whom, when, and by which prog
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from api.auth import demand_same_origin
 from api.backend import Backend
 from api.pages.frame import page
+from api.pages.light import PublicPage
 from api.problems import PROBLEMS, told
 from sharing.acceptance import Method
 from sharing.agreement import readable
@@ -41,8 +43,9 @@ class Offer:
 
 def add_to(app: FastAPI) -> None:
     """Hangs the page into the application."""
-    app.add_api_route("/agreement/{code}", _show, include_in_schema=False)
-    app.add_api_route("/agreement/{code}", _accept, methods=["POST"], include_in_schema=False)
+    light: dict[str, Any] = {"include_in_schema": False, "route_class_override": PublicPage}
+    app.router.add_api_route("/agreement/{code}", _show, **light)
+    app.router.add_api_route("/agreement/{code}", _accept, methods=["POST"], **light)
 
 
 async def _show(code: str, request: Request) -> Response:

@@ -28,6 +28,8 @@ from api.guard import demand_plain, log_attempt
 from api.idempotency import Ticket
 from api.pages import refusals
 from api.pages.frame import page
+from api.pages.light import OwnPage
+from api.pages.masks import masked, unmasked
 from api.pages.record_words import RECORDED
 from api.problems import MALFORMED
 from sharing.errors import Refused
@@ -108,12 +110,14 @@ SAID: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Visit:
-    """Somebody at a page: the call they make, their name, what they sent, and a token by which our
-    own forms are known. `said`: what happened just before, in words."""
+    """Somebody at a page: the call they make, their name, what they sent, and the token by which
+    the forms of their session are known; `csrf` is it as it stands in this one page. `said`: what
+    happened just before, in words."""
 
     call: Call
     name: str
     csrf: str
+    token: bytes = field(repr=False)
     form: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -157,7 +161,10 @@ def hang(app: FastAPI, path: str, name: str, handler: Handler, method: str = "GE
     async def behind_the_door(request: Request) -> Response:
         return await let_in(request, name, handler)
 
-    app.add_api_route(path, behind_the_door, methods=[method], include_in_schema=False, name=name)
+    app.router.add_api_route(
+        path, behind_the_door, methods=[method], include_in_schema=False, name=name,
+        route_class_override=OwnPage,
+    )  # fmt: skip
 
 
 async def let_in(request: Request, name: str, handler: Handler) -> Response:
@@ -193,8 +200,8 @@ async def _visit(request: Request, backend: Backend, principal: Principal) -> Vi
     call = Call(request, backend, principal, None, b"")
     name = await backend.database.read(lambda session: _name(session, principal))
     session = request.cookies.get(SESSION_COOKIE, "")
-    csrf = backend.derived("csrf", parties.hashed(session)).hex()
-    return Visit(call, name, csrf)
+    token = backend.derived("csrf", parties.hashed(session))
+    return Visit(call, name, masked(token), token)
 
 
 def _name(session: Session, principal: Principal) -> str:
@@ -217,7 +224,7 @@ async def _read_form(visit: Visit) -> None:
         if len(sent) > LONGEST_FORM:
             raise Refused("body_too_large", "The form is longer than any that a page makes.")
     visit.form = parse_qs(sent.decode("utf-8", "replace"), keep_blank_values=True)
-    if not hmac.compare_digest(visit.sent(CSRF).encode(), visit.csrf.encode()):
+    if not hmac.compare_digest(unmasked(visit.sent(CSRF)), visit.token):
         raise Refused(
             "cross_site",
             "This form was not made for your session: open the page again, and send it.",

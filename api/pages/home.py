@@ -13,6 +13,7 @@ from api.auth import LOG_READERS
 from api.backend import Backend
 from api.pages.doors import Visit, let_in, signed_out
 from api.pages.frame import HEADERS, HERE, page
+from api.pages.light import OwnPage
 from api.pages.rooms import ROOMS
 from sharing.records import export_list
 from sharing.records import inbox as inboxes
@@ -29,7 +30,7 @@ ELSEWHERE = {Role.PARTNER: "/requests", Role.SUBJECT: "/my-data"}
 def add_to(app: FastAPI) -> None:
     """Hangs every page for people into the application."""
     app.mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static")), name="static")
-    app.add_api_route("/", _front, include_in_schema=False)
+    app.router.add_api_route("/", _front, include_in_schema=False, route_class_override=OwnPage)
     for noun in ROOMS:
         noun.add_to(app)
 

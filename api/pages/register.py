@@ -16,6 +16,7 @@ from api.guard import demand_plain
 from api.pages import refusals
 from api.pages.atom import feed
 from api.pages.frame import page
+from api.pages.light import PublicPage
 from api.routes import public_register as routes
 from sharing.public_register import Outcome
 from sharing.records import public_register
@@ -27,9 +28,10 @@ FIELDS = ("partner", "purpose", "outcome", "year")
 
 def add_to(app: FastAPI) -> None:
     """Hangs the register into the application: it stands behind no door."""
-    app.add_api_route("/register", _listed, include_in_schema=False)
-    app.add_api_route("/register.atom", _feed, include_in_schema=False)
-    app.add_api_route("/register/{request_id}", _entry, include_in_schema=False)
+    light: dict[str, Any] = {"include_in_schema": False, "route_class_override": PublicPage}
+    app.router.add_api_route("/register", _listed, **light)
+    app.router.add_api_route("/register.atom", _feed, **light)
+    app.router.add_api_route("/register/{request_id}", _entry, **light)
 
 
 async def _listed(request: Request) -> Response:
@@ -53,7 +55,7 @@ async def _listed(request: Request) -> Response:
         call=f"GET /v1/register{'?' + urlencode(kept) if kept else ''}",
         **values,
     )
-    return tagged(request, shown)
+    return tagged(request, shown, light=True)
 
 
 def _sought(kept: dict[str, str], after: str | None) -> Sought:
@@ -83,7 +85,8 @@ async def _entry(request_id: str, request: Request) -> Response:
         entry = await backend.database.read(lambda session: routes.entry(session, request_id))
     except Exception as failure:
         return await refusals.shown(None, failure, ())
-    return tagged(request, page("register_entry.html", 200, told=register_words, e=entry))
+    shown = page("register_entry.html", 200, told=register_words, e=entry)
+    return tagged(request, shown, light=True)
 
 
 async def _feed(request: Request) -> Response:
@@ -100,4 +103,4 @@ async def _feed(request: Request) -> Response:
         settings.controller or f"The operator of {address}",
         datetime(1970, 1, 1, tzinfo=UTC),
     )
-    return tagged(request, Response(written, media_type="application/atom+xml"))
+    return tagged(request, Response(written, media_type="application/atom+xml"), light=True)

@@ -31,8 +31,8 @@ DECIDED = (
 
 @dataclass(slots=True)
 class Cases:
-    """`of`: each request's case, by id; `standing`: its decisions that count; `asked`: what the
-    policy asks of a gate beside one approval in its own role."""
+    """`of`: each request's case, by id; `standing`: its decisions that count, where it has any;
+    `asked`: what the policy asks of a gate beside one approval in its own role."""
 
     of: dict[str, Case] = field(default_factory=dict)
     standing: dict[str, list[Any]] = field(default_factory=dict)
@@ -41,12 +41,12 @@ class Cases:
     def lacking(self, request: Request, stage: Stage) -> tuple[Need, ...]:
         """Who has still to approve at the gate where a request waits."""
         pinned = tuple(self.asked.get((request.id, request.digest, stage), ()))
-        needs = _needs(stage, pinned)
-        if not self.standing[request.id]:
+        needs, standing = _needs(stage, pinned), self.standing.get(request.id)
+        if not standing:
             return needs
         votes = [
             Vote(one.actor_id, role_of(one), Outcome(one.outcome))
-            for one in self.standing[request.id]
+            for one in standing
             if one.stage == stage
         ]
         return missing(needs, votes)
@@ -61,14 +61,23 @@ def _needs(stage: Stage, pinned: tuple[Need, ...]) -> tuple[Need, ...]:
 def cases(session: Session, rows: Sequence[Request], ids: Ids) -> Cases:
     """The cases of requests, as they stand now. `ids` gives at least theirs: written out in each
     statement, a thousand of them cost more than the answers."""
-    taken = _taken(session, ids)
+    taken, recused, sponsors = (
+        _taken(session, ids),
+        _recused(session, ids),
+        _sponsors(session, rows),
+    )
     every = [one for some in taken.values() for one in some]
-    behind, gone = acted_for(session, every), _gone(session, ids)
-    recused, sponsors = _recused(session, ids), _sponsors(session, rows)
-    found = Cases(asked=_asked(session, ids))
+    behind, gone = acted_for(session, every), _gone(session, ids) if every else NOBODY
+    found, plain = Cases(asked=_asked(session, ids)), dict[str, Case]()
     for row in rows:
-        standing = [one for one in taken[row.id] if one.digest == row.digest and one.id not in gone]
-        ever, count = hands(taken[row.id], behind), hands(standing, behind)
+        if not (row.id in taken or row.id in recused or row.sponsor):
+            if row.partner_id not in plain:  # most are so, and all of one partner are alike
+                plain[row.partner_id] = Case(row.partner_id, None, NOBODY, NOBODY)
+            found.of[row.id] = plain[row.partner_id]
+            continue
+        mine = taken.get(row.id, [])
+        standing = [one for one in mine if one.digest == row.digest and one.id not in gone]
+        ever, count = hands(mine, behind), hands(standing, behind)
         by = sponsors.get(row.sponsor.casefold(), row.sponsor) if row.sponsor else None
         found.standing[row.id] = standing
         found.of[row.id] = Case(

@@ -2,9 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlmodel import Session, col, or_, select, tuple_
+from sqlmodel import Session, and_, col, or_, select
 
 from sharing.records.claims import Claim
 from sharing.records.parties import Person
@@ -14,17 +14,18 @@ from sharing.request import moment
 from sharing.stages import GATES
 
 View = dict[str, Any]
-Row = tuple[Request, str, Claim | None, Sequence[Any]]
+Row = tuple[str, str, Claim | None, Sequence[Any]]
+OF_A_GATE = (Gate.request_id, Gate.stage, Gate.findings, Gate.outcome, Gate.escalated_at)
 
 
 def shown(session: Session, rows: Sequence[Row], partners: Mapping[str, str]) -> list[View]:
-    """Rows of requests that wait at a gate."""
-    requests = [row[0] for row in rows]
-    bodies, gates = bodies_of(session, requests), _gates(session, requests)
+    """Rows of requests that wait at a gate, by their ids."""
+    requests = _requests(session, [row[0] for row in rows])
+    bodies, gates = bodies_of(session, requests.values()), _gates(session, requests.values())
     people = _names(session, [claim.person_id for _, _, claim, _ in rows if claim])
     return [
         {
-            **_request(request, bodies[request.id], gates[request.id], partners),
+            **_request(requests[one], bodies[one], gates[one], partners),
             "act": "decide",
             "may_decide": not why,
             "why": why or None,
@@ -34,7 +35,7 @@ def shown(session: Session, rows: Sequence[Row], partners: Mapping[str, str]) ->
             "claimed_until": claim.until if claim else None,
             "assigned_by": claim.assigned_by if claim else None,
         }
-        for request, why, claim, needs in rows
+        for one, why, claim, needs in rows
     ]
 
 
@@ -97,20 +98,28 @@ def _request(
     }
 
 
-def bodies_of(session: Session, rows: Sequence[Request]) -> dict[str, View]:
+def _requests(session: Session, ids: Sequence[str]) -> dict[str, Request]:
+    columns = Request.__table__.c  # type: ignore[attr-defined]
+    found = session.execute(select(*columns).where(col(Request.id).in_(ids)))
+    return {one.id: cast(Request, one) for one in found}
+
+
+def bodies_of(session: Session, rows: Iterable[Request]) -> dict[str, View]:
     """What each request asks for in its current revision."""
-    keys = [(row.id, row.revision) for row in rows]
-    found = select(RequestRevision.request_id, RequestRevision.body).where(
-        tuple_(RequestRevision.request_id, RequestRevision.number).in_(keys)
+    current = and_(
+        col(RequestRevision.request_id) == Request.id,
+        col(RequestRevision.number) == Request.revision,
     )
-    return {one: dict(body) for one, body in session.exec(found)}
+    found = select(RequestRevision.request_id, RequestRevision.body).join(Request, current)
+    rows_of = found.where(col(Request.id).in_([row.id for row in rows]))
+    return {one: dict(body) for one, body in session.exec(rows_of)}
 
 
-def _gates(session: Session, rows: Sequence[Request]) -> Mapping[str, Mapping[str, View]]:
+def _gates(session: Session, rows: Iterable[Request]) -> Mapping[str, Mapping[str, View]]:
     """What was found, and what came of it, at each gate of the current digest."""
     found: dict[str, dict[str, View]] = defaultdict(dict)
     digests = [row.digest for row in rows]
-    for gate in session.exec(select(Gate).where(col(Gate.digest).in_(digests))):
+    for gate in session.execute(select(*OF_A_GATE).where(col(Gate.digest).in_(digests))):  # type: ignore[call-overload]
         found[gate.request_id][gate.stage] = {
             "findings": gate.findings,
             "outcome": gate.outcome,

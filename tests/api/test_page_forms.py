@@ -1,5 +1,6 @@
 """Every act of a page against forms that no page of this session made: all are refused."""
 
+import base64
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from api.auth import ALLOWED
 from api.pages.doors import CSRF
+from api.pages.masks import LONG, masked, unmasked
 from sharing.stages import Role
 from tests.api.test_permissions import ABSENT
 from tests.api.visitor import Visitor, forms, visiting
@@ -22,7 +24,16 @@ SENDINGS: dict[str, Sending] = {
     "no token": lambda v, _mine, _theirs: ({}, v.own),
     "empty token": lambda v, _mine, _theirs: ({CSRF: ""}, v.own),
     "another session's token": lambda v, _mine, theirs: ({CSRF: theirs}, v.own),
-    "half a token": lambda v, mine, _theirs: ({CSRF: mine[:32]}, v.own),
+    "half a token": lambda v, mine, _theirs: ({CSRF: mine[: len(mine) // 2]}, v.own),
+    "a token without its mask": lambda v, mine, _theirs: ({CSRF: unmasked(mine).hex()}, v.own),
+    "one letter of it changed": lambda v, mine, _theirs: ({CSRF: changed(mine)}, v.own),
+    "nothing under a mask": lambda v, _mine, _theirs: ({CSRF: masked(bytes(LONG))}, v.own),
+    "half of mine and half of theirs": lambda v, mine, theirs: (
+        {CSRF: mine[:44] + theirs[44:]},
+        v.own,
+    ),
+    "a token and more": lambda v, mine, _theirs: ({CSRF: f"{mine}AAAA"}, v.own),
+    "no base64": lambda v, mine, _theirs: ({CSRF: "é" * len(mine)}, v.own),
     "foreign origin": lambda _v, mine, _theirs: ({CSRF: mine}, {"Origin": EVIL}),
     "no origin at all": lambda _v, mine, _theirs: ({CSRF: mine}, {}),
     "origin null": lambda _v, mine, _theirs: ({CSRF: mine}, {"Origin": "null"}),
@@ -37,6 +48,12 @@ SENDINGS: dict[str, Sending] = {
     "typed": lambda _v, mine, _theirs: ({CSRF: mine}, {"Sec-Fetch-Site": "none"}),
     "neither token nor origin": lambda _v, _mine, _theirs: ({}, {}),
 }
+
+
+def changed(token: str) -> str:
+    """The same token but for one letter in the middle."""
+    half = len(token) // 2
+    return f"{token[:half]}{'B' if token[half] == 'A' else 'A'}{token[half + 1 :]}"
 
 
 @dataclass(slots=True)
@@ -66,8 +83,7 @@ def _derived(world: World, visitor: Visitor) -> str:
     """The token of a session on whose pages no form stands now."""
     from sharing.records.parties import hashed
 
-    token: bytes = world.app.state.backend.derived("csrf", hashed(visitor.cookie))
-    return token.hex()
+    return masked(world.app.state.backend.derived("csrf", hashed(visitor.cookie)))
 
 
 def acts(app: Any) -> dict[str, str]:
@@ -109,6 +125,22 @@ async def test_a_token_in_the_address_is_none(office: Office) -> None:
     for path in acts(office.world.app).values():
         answer = await office.visitor.send(f"{path}?{CSRF}={office.token}", {})
         assert (answer.status_code, "cross_site" in answer.text) == (403, True)
+
+
+async def test_no_two_pages_have_one_token(office: Office) -> None:
+    """Opened again, the same page has another token: both work, and the session's own, which is
+    under them, stands in neither."""
+    path = next(iter(acts(office.world.app).values()))
+    pages = [(await office.visitor.open("/interests")).text for _ in range(2)]
+    made = [[form.fields[CSRF][0] for form in forms(page) if CSRF in form.fields] for page in pages]
+    tokens = [each[0] for each in made]
+    assert len({*tokens, office.token}) == 3
+    assert {unmasked(one) for one in tokens} == {unmasked(office.token)}
+    own = unmasked(office.token)
+    for page, token in zip(pages, tokens, strict=True):
+        for plain in (own.hex(), base64.urlsafe_b64encode(own).decode().rstrip("=")):
+            assert plain not in page
+        assert "cross_site" not in (await office.visitor.send(path, {CSRF: token})).text
 
 
 async def test_the_same_form_from_our_own_page_gets_past_the_door(office: Office) -> None:

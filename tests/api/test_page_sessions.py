@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from api.auth import SESSION_COOKIE
 from api.etags import KEPT
+from api.pages.masks import masked
 from sharing.records import parties, sign_ins
 from sharing.stages import STAFF, Role
 from tests.api.served import served
@@ -142,7 +143,7 @@ async def test_another_gate_cannot_decide_from_the_page(here: World, role: Role)
         page = (await other.open(f"/requests/{view['id']}")).text
         assert "Record my decision" not in page
         assert "You cannot decide here" in page
-        token = here.app.state.backend.derived("csrf", parties.hashed(other.cookie)).hex()
+        token = masked(here.app.state.backend.derived("csrf", parties.hashed(other.cookie)))
         said = {"outcome": "approved", "reason": "I may.", "no_interest": "yes", "csrf": token}
         answer = await other.send(form.action, {**form.fields, **said})
         assert answer.status_code == 403

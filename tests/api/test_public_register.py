@@ -138,8 +138,9 @@ async def test_who_has_it_already_is_sent_nothing(here: World, path: str) -> Non
     """The tag of an answer brings 304 until something changes, then the new answer."""
     first = await here.http.get(path)
     tag = first.headers["etag"]
+    bare = tag.removeprefix("W/")
     assert first.headers["cache-control"] == "public, max-age=60"
-    again = await here.http.get(path, headers={"If-None-Match": f'"other", W/{tag}'})
+    again = await here.http.get(path, headers={"If-None-Match": f'"other", W/{bare}'})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     await refused(here)
     changed = await here.http.get(path, headers={"If-None-Match": tag})
