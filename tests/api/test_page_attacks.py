@@ -9,7 +9,7 @@ import pytest
 
 from api import streams
 from api.auth import SESSION_COOKIE
-from sharing.records import sign_ins
+from sharing.records import parties, sign_ins
 from sharing.stages import Role
 from tests.api.own_provider import coming
 from tests.api.served import served
@@ -221,3 +221,17 @@ async def test_a_form_of_sign_in_from_elsewhere_signs_nobody_in(here: World) -> 
             answer = await Visitor(http).send(mine, {}, headers)
             assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
         assert (await Visitor(http).send(mine, {})).status_code == 303
+
+
+@pytest.mark.parametrize("field", ["once", "draft", "text"])
+async def test_no_form_holds_a_nul(there: World, field: str) -> None:
+    """Not every database can hold one, and nobody can type one: the form is refused, wherever in
+    it that stands, and nothing is blamed on the database."""
+    view = await there.submitted()
+    path = "/requests/new/draft" if field == "draft" else f"/requests/{view['id']}/comments"
+    role = Role.PARTNER if field == "draft" else Role.PURPOSE_REVIEWER
+    async with visiting(there, role) as (mine,):
+        token = there.app.state.backend.derived("csrf", parties.hashed(mine.cookie)).hex()
+        said = {"csrf": token, "once": "a", "text": "Hm.", field: "a\0b"}
+        answer = await mine.send(path, said)
+    assert (answer.status_code, "invalid_body" in answer.text) == (422, True)
