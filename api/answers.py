@@ -49,7 +49,7 @@ def decoded(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
     place: Any
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         place = None
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
         raise bad_cursor()

@@ -9,11 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from api import problems
 from api.backend import Backend, backend
 from api.described import SECURITY_SCHEMES
 from api.engine import Engine, Temporal
-from api.pages import agreement, home
+from api.pages import agreement, home, strays
 from api.routes import (
     acceptance_links,
     acknowledgements,
@@ -181,7 +180,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     home.add_to(app)
     agreement.add_to(app)
     _with_bearer(app)
-    app.add_exception_handler(HTTPException, problems.handle)
-    app.add_exception_handler(RequestValidationError, problems.handle)
-    app.add_exception_handler(Exception, problems.handle)
+    app.add_exception_handler(HTTPException, strays.handle)
+    app.add_exception_handler(RequestValidationError, strays.handle)
+    app.add_exception_handler(Exception, strays.handle)
     return app

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from api.auth import Doorkeeper
 from api.engine import Engine
+from api.streams import Streams
 from sharing.keys import public_text, secret, signing_key
 from sharing.records import signing_keys
 from sharing.records.database import Database
@@ -34,6 +35,7 @@ class Backend:
     root: bytes = field(repr=False)
     preview_secret: X25519PrivateKey
     under_way: WeakValueDictionary[tuple[str, str], Lock]
+    streams: Streams = field(default_factory=Streams)
 
     def derived(self, what: str, *parts: str) -> bytes:
         """32 bytes that only this server can make, the same ones for the same words."""

@@ -1,7 +1,7 @@
 """One call: who makes it, on which route, and the few things that all routes do with it."""
 
 from asyncio import timeout
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import idempotency
-from api.answers import json_answer
+from api.answers import event_stream, json_answer
 from api.backend import Backend
 from api.idempotency import Answer, Json, Ticket
 from sharing.eligibility import Actor
@@ -70,6 +70,10 @@ class Call(Request):
     async def act(self, doing: Callable[[], Awaitable[Answer]]) -> Response:
         """Does what goes through the engine, once for each Idempotency-Key."""
         return answered(await idempotency.act(self.backend, self.ticket, doing))
+
+    def streaming(self, events: AsyncIterator[bytes]) -> Response:
+        """Server-sent events; raises Refused for who holds too many streams open."""
+        return event_stream(self.backend.streams.held(self.principal.id, events))
 
     async def log(self, action: str, request_id: str | None = None, **detail: Any) -> None:
         """Notes an act that changes no row of ours; raises StorageFailed if it cannot."""

@@ -12,6 +12,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from sharing.addresses import folded
 from sharing.fields import Body, CategoryTerm, Flag, Line, PurposeTerm, line, text
 
 __all__ = ["AgeRecipient", "Body", "BytesPerSecond", "CategoryTerm", "Day", "Email", "Flag",
@@ -43,7 +44,10 @@ def _age(value: str) -> str:
 def _email(value: str) -> str:
     if not _EMAIL.match(value):
         raise ValueError("must be an e-mail address.")
-    return value.casefold()
+    address = folded(value)
+    if address is None:
+        raise ValueError("has a letter that would be taken for another: write it in plain letters.")
+    return address
 
 
 def _from_text(value: Any) -> Any:

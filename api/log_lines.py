@@ -18,7 +18,7 @@ from sharing.records.tables import rfc3339
 
 AT_ONCE = 1_000
 COLUMNS = ("position", "at", "actor", "action", "request_id", "detail", "previous", "hash")
-FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would calculate
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate
 
 
 class Format(StrEnum):
@@ -64,7 +64,9 @@ def _written(entries: Sequence[AuditEntry], form: Format) -> bytes:
 
 def _row(entry: AuditEntry) -> list[Any]:
     values: dict[str, Any] = entry.model_dump()
-    told = {**values, "at": rfc3339(entry.at), "detail": to_json(entry.detail).decode()}
+    # Where numbers have commas, spreadsheets part a line at semicolons, whatever stands in quotes.
+    detail = to_json(entry.detail).decode().replace(";", "\\u003b")
+    told = {**values, "at": rfc3339(entry.at), "detail": detail}
     return [_harmless(told[name]) for name in COLUMNS]
 
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.suggest import close_field
@@ -185,11 +185,6 @@ def of_http(failure: HTTPException) -> Response:
     code = _HTTP_CODES.get(failure.status_code, f"http_{failure.status_code}")
     detail = _DETAILS.get(failure.status_code, str(failure.detail))
     return problem(code, detail, status=failure.status_code, headers=failure.headers)
-
-
-async def handle(request: Request, failure: Exception) -> Response:
-    """What the application does with whatever no route has answered for."""
-    return told(failure)
 
 
 def _malformed(failure: RequestValidationError, body_model: Any) -> Response:

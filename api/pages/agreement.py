@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from api.auth import demand_same_origin
 from api.backend import Backend
+from api.pages import refusals
 from api.pages.frame import page
 from api.pages.light import PublicPage
-from api.problems import PROBLEMS, told
+from api.problems import PROBLEMS
 from sharing.acceptance import Method
 from sharing.agreement import readable
 from sharing.errors import Refused
@@ -74,7 +75,7 @@ async def _accept(code: str, request: Request) -> Response:
         await _log(backend, offer, refused.code)
         return _said(refused)
     except EngineUnreachable as failure:
-        return told(failure)
+        return await refusals.shown(None, failure, ())
     return page("agreement.html", 200, offer=offer, said="", done=True)
 
 

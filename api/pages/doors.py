@@ -223,6 +223,8 @@ async def _read_form(visit: Visit) -> None:
         sent += chunk
         if len(sent) > LONGEST_FORM:
             raise Refused("body_too_large", "The form is longer than any that a page makes.")
+    if b"\0" in sent or b"%00" in sent:  # which not every database can hold
+        raise Refused("invalid_body", "The form holds a character that nobody can type (NUL).")
     visit.form = parse_qs(sent.decode("utf-8", "replace"), keep_blank_values=True)
     if not hmac.compare_digest(unmasked(visit.sent(CSRF)), visit.token):
         raise Refused(

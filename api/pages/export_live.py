@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import KEEP_ALIVE, event_stream, last_seen, streamed
+from api.answers import KEEP_ALIVE, last_seen, streamed
 from api.pages import export_numbers, export_words
 from api.pages.doors import Visit, hang
 from api.pages.export import mark
@@ -39,7 +39,7 @@ async def _live(visit: Visit) -> Response:
     view, told = await visit.call.read(lambda session: _now(session, visit))
     if ended(view) and seen == mark(view):
         return Response(status_code=204, headers=HEADERS)
-    return event_stream(_stream(visit, view, told, seen))
+    return visit.call.streaming(_stream(visit, view, told, seen))
 
 
 async def _stream(
@@ -69,7 +69,7 @@ async def _stream(
 
 async def _all_live(visit: Visit) -> Response:
     """How far each export has come that runs now, for the list of them."""
-    return event_stream(_listed(visit))
+    return visit.call.streaming(_listed(visit))
 
 
 async def _listed(visit: Visit) -> AsyncIterator[bytes]:

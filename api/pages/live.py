@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
-from api.answers import KEEP_ALIVE, event_stream, last_seen, streamed
+from api.answers import KEEP_ALIVE, last_seen, streamed
 from api.pages import partner_words, words
 from api.pages.doors import Visit, hang
 from api.routes.requests import own
@@ -28,7 +28,7 @@ async def _live(visit: Visit) -> Response:
     await visit.call.read(lambda session: own(session, visit.call, request_id).id)
     seen = last_seen(visit.call.headers.get("last-event-id"))
     seen = seen or last_seen(visit.call.query_params.get("after"))
-    return event_stream(_stream(visit, request_id, seen))
+    return visit.call.streaming(_stream(visit, request_id, seen))
 
 
 async def _stream(visit: Visit, request_id: str, after: int) -> AsyncIterator[bytes]:

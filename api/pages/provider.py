@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from fastapi import FastAPI
-from sqlmodel import Session, select
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -76,31 +76,40 @@ async def _begin(request: Request) -> Response:
 async def _answer(request: Request) -> Response:
     """Back from the provider. Whatever goes wrong is in the log, and told as what it is."""
     backend: Backend = request.app.state.backend
+    begun = _opened(backend, request.cookies.get(COOKIE, ""))
     try:
         demand_plain(request)
-        attempt = await _attempt(request, backend)
-        claims = await _provider(request).claims(request.query_params["code"], attempt)
+        provider = _provider(request)
+        attempt = await _attempt(request, backend, begun)
+        claims = await provider.claims(request.query_params["code"], attempt)
         who, ways = await backend.database.write(lambda unit: _known(unit, claims, backend))
         answer = page("provider.html", 200, name=who, ways=ways)
     except Exception as failure:
-        answer = await _failed(backend, failure)
+        answer = await _failed(backend, begun, failure)
     answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return answer
 
 
-async def _failed(backend: Backend, failure: Exception) -> Response:
+async def _failed(backend: Backend, begun: Attempt | None, failure: Exception) -> Response:
+    """Notes why, once for each attempt that began here. What answers none is noise, of which
+    strangers could make any amount, and the log keeps everything for good."""
     about = "unknown"
     if isinstance(failure, NotLetIn):
         about, failure = failure.person, failure.refused
-    if isinstance(failure, Refused):
-        code = failure.code
-        await backend.database.write(lambda unit: unit.audit(about, ACTION, code=code))
+    if isinstance(failure, Refused) and begun is not None:
+        code, state = failure.code, begun.state
+
+        def note(unit: Unit) -> None:
+            if provider_answers.take(unit, f"{code} {state}"):
+                unit.audit(about, ACTION, code=code)
+
+        await backend.database.write(note)
     return await refusals.shown(None, failure, ())
 
 
-async def _attempt(request: Request, backend: Backend) -> Attempt:
+async def _attempt(request: Request, backend: Backend, attempt: Attempt | None) -> Attempt:
     """The attempt that this answers, which is used up with it; raises Refused."""
-    attempt, given = _opened(backend, request.cookies.get(COOKIE, "")), request.query_params
+    given = request.query_params
     if attempt is None or not 0 <= time.time() - attempt.began <= LASTS:
         raise Refused("sign_in_expired", TOO_LATE)
     # Some providers leave the state out of a no. That opens nothing, so it may be told as one.
@@ -138,10 +147,8 @@ def _person(session: Session, claims: Claims, claim: str) -> Person:
     value = claims.get(claim)
     if not isinstance(value, str) or not value:
         raise Refused("sign_in_unknown", f"The provider did not say who you are ({claim}).")
-    if claim != "email":
-        person = parties.person_named(session, value)
-    else:
-        person = session.exec(select(Person).where(Person.email == value.casefold())).first()
+    find = parties.person_at if claim == "email" else parties.person_named
+    person = find(session, value)
     if person is None:
         raise Refused("sign_in_unknown", "The provider knows you; here nobody is on record as you.")
     if claim == "email" and claims.get("email_verified") is not True:

@@ -23,6 +23,10 @@ WHAT_NOW = {
     "too_late": "Nothing was recorded.",
     "cooling_off": "Nothing was recorded. Come back then.",
     "not_found": "It may have been written wrongly, or belong to somebody else.",
+    "method_not_allowed": "Go back, or begin at your first page.",
+    "limit_reached": "Nothing was changed.",
+    "idempotency_mismatch": "Open the page again, and send it from there if it is still wanted.",
+    "internal_error": "Look whether what you sent is there before you send it again.",
     "engine_unreachable": "What you sent may still be recorded: look before you send it again.",
     "sign_in_denied": "Begin again from the first page, and say yes there.",
     "sign_in_expired": "Begin again from the first page, in this browser.",
@@ -41,10 +45,23 @@ WHAT_NOW = {
 }
 
 
+# What the API says of its own addresses and keys, in words for people.
+FOR_PEOPLE = {
+    "idempotency_mismatch": {
+        "title": "This form was sent before",
+        "detail": "It was sent with other words, and what was sent first counts.",
+    },
+    "method_not_allowed": {
+        "title": "Nothing is shown here",
+        "detail": "This address only takes what a form sends, and nothing was sent now.",
+    },
+}
+
+
 def as_problem(failure: Exception) -> dict[str, Any]:
     """What the API says of the same failure: the one table of codes and statuses."""
     problem: dict[str, Any] = from_json(bytes(told(failure).body))
-    return problem
+    return {**problem, **FOR_PEOPLE.get(problem["code"], {})}
 
 
 async def shown(visit: "Visit | None", failure: Exception, roles: Iterable[Role]) -> Response:

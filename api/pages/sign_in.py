@@ -76,9 +76,14 @@ async def _leave(request: Request) -> Response:
 
 
 def _session(unit: Unit, code: str, before: str) -> str | None:
-    """A new session; the one that the browser had until now ends with it."""
+    """A new session; the one that the browser had until now ends with it. None, and a note of it,
+    for a link that signs nobody in any more."""
     token = sign_ins.redeem(unit.session, code, SESSION)
-    if token is not None:
+    if token is None:
+        spent = sign_ins.spent(unit.session, code)
+        if spent is not None:  # a link that somebody was faster with is worth knowing of
+            unit.audit(spent.holder, "refused.sign_in.link", code=spent.code)
+    else:
         _end(unit, before)
         unit.session.flush()
         who = parties.principal(unit.session, token)

@@ -55,11 +55,11 @@ def moment(field: str, said: str, *, end: bool = False) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(said)
-    except ValueError:
+        if len(said) == len("2026-05-31") and end:
+            at += timedelta(days=1)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter: outside the calendar in UTC
         raise bad_field(field, "must be a day such as 2026-05-31, or a moment.") from None
-    if len(said) == len("2026-05-31") and end:
-        at += timedelta(days=1)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @router.get("", name="audit.list")

@@ -14,7 +14,6 @@ from api.answers import (
     Cursor,
     Limit,
     decoded,
-    event_stream,
     last_seen,
     page,
     streamed,
@@ -45,7 +44,7 @@ async def listed(
     place = decoded(cursor, (int,))
     if "text/event-stream" in call.headers.get("accept", ""):
         seen = last_seen(call.headers.get("last-event-id"), after)
-        return event_stream(_stream(call, seen))
+        return call.streaming(_stream(call, seen))
     found = await _page(call, place[0] if place else after, limit + 1)
     return page(found[:limit], [int(found[limit - 1]["id"])] if len(found) > limit else None)
 

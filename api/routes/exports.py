@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.answers import KEEP_ALIVE, event_stream, json_answer, last_seen, streamed
+from api.answers import KEEP_ALIVE, json_answer, last_seen, streamed
 from api.dependencies import Call
 from api.fields import Body, BytesPerSecond, Line, count
 from api.guard import GuardedRoute
@@ -97,10 +97,11 @@ async def show(export_id: str, call: Call) -> Response:
 
 @router.get("/v1/exports/{export_id}/events", name="exports.events")
 async def events(export_id: str, call: Call) -> Response:
-    """The same as server-sent events: one at first and one a change, until the export has ended."""
+    """The same as server-sent events: one at first and one a change, until the export has ended,
+    or the token."""
     first = await shown(call, export_id)
     seen = last_seen(call.headers.get("last-event-id"))
-    return event_stream(_followed(call, export_id, first, seen))
+    return call.streaming(_followed(call, export_id, first, seen))
 
 
 async def _followed(call: Call, export_id: str, view: Json, seen: int) -> AsyncIterator[bytes]:
@@ -109,6 +110,8 @@ async def _followed(call: Call, export_id: str, view: Json, seen: int) -> AsyncI
     quiet = 0
     while not ended(view):
         await asyncio.sleep(LOOK_EVERY)
+        if await call.backend.doorkeeper.known(call) is None:
+            return
         now = await shown(call, export_id)
         quiet = quiet + 1 if now == view else 0
         if now != view:

@@ -18,6 +18,7 @@ from api.guard import GuardedRoute
 from sharing.public_register import Outcome
 from sharing.records import public_register
 from sharing.records.public_register import Sought
+from sharing.request import moment
 
 router = APIRouter(prefix="/v1/register", tags=["register"], route_class=GuardedRoute)
 
@@ -82,11 +83,8 @@ def place(cursor: str | None) -> tuple[datetime, str] | None:
     after = decoded(cursor, (str, str))
     if after is None:
         return None
-    try:
-        at = datetime.fromisoformat(after[0])
-    except ValueError:
-        raise bad_cursor() from None
-    if at.tzinfo is None:
+    at = moment(after[0])
+    if at is None:
         raise bad_cursor()
     return at, after[1]
 

@@ -18,6 +18,8 @@ LONGEST = 240  # pixels along the longer side
 MEDIA_TYPE = "image/jpeg"
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PIXELS = 80_000_000
+# Whatever is copied while it is large costs as much memory again. Other kinds look bad like this.
+SHRUNK_AT_ONCE = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 _QUALITY, _PAPER = 74, (255, 255, 255)
 _AT_ONCE = 6
 
@@ -64,6 +66,8 @@ def small_of(data: bytes) -> Image.Image | None:
             if image.width * image.height > MOST_PIXELS or getattr(image, "is_animated", False):
                 return None
             image.draft("RGB", (2 * LONGEST, 2 * LONGEST))  # a JPEG is decoded small at once
+            if image.mode in SHRUNK_AT_ONCE:
+                image.thumbnail((LONGEST, LONGEST))
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except Exception:  # every decoder has failures of its own, and here all mean the same
         return None

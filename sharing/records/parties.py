@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ColumnElement, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from sharing.addresses import folded
 from sharing.conflict import Organisation
 from sharing.eligibility import Actor
 from sharing.ownership import EdgeKind
@@ -249,5 +250,12 @@ def add_partner(
 
 def person_named(session: Session, name: str) -> Person | None:
     """A person by id or e-mail address."""
-    by_address = select(Person).where(Person.email == name.casefold())
-    return session.get(Person, name) or session.exec(by_address).first()
+    return session.get(Person, name) or person_at(session, name)
+
+
+def person_at(session: Session, email: str) -> Person | None:
+    """A person by e-mail address."""
+    address = folded(email)
+    if address is None:
+        return None
+    return session.exec(select(Person).where(Person.email == address)).first()

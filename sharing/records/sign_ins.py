@@ -1,11 +1,12 @@
 """Links that sign somebody in at a browser, once."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Field, Session, SQLModel
 
-from sharing.records.parties import hashed, issue_token
+from sharing.records.parties import hashed, issue_token, subject_id
 from sharing.records.tables import now
 from sharing.stages import Role
 
@@ -56,3 +57,21 @@ def redeem(session: Session, code: str, lifetime: timedelta) -> str | None:
     row.used_at = now()
     whose = {"person_id": row.person_id, "partner_id": row.partner_id, "subject": row.subject}
     return issue_token(session, Role(row.role), lifetime=lifetime, **whose)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A link that signs nobody in any more: whose it was, and why, as a code."""
+
+    holder: str
+    code: str
+
+
+def spent(session: Session, code: str) -> Spent | None:
+    """What is known of a link that was used or is too old; None of one that never was."""
+    row = session.get(SignInCode, hashed(code))
+    if row is None:
+        return None
+    named = subject_id(row.subject) if row.subject is not None else ""
+    why = "link_expired" if row.used_at is None else "link_used"
+    return Spent(row.person_id or row.partner_id or named, why)
