@@ -18,6 +18,7 @@ from api.routes import comments as comment_routes
 from api.routes import previews as preview_routes
 from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
+from sharing.comments import ANSWERS
 from sharing.errors import Refused
 from sharing.export.sample import has_photos
 from sharing.legal import ANSWERED_IN_WORDS
@@ -114,10 +115,9 @@ def _said(session: Session, request: Request, visit: Visit, whom: Viewer) -> Vie
     """What was said of the request, and whether the reader may say something."""
     open_to = comments.may_read_internal(session, request, whom.person)
     said = comment_routes.shown(session, visit.call, request.id)
-    body = requests.revision_row(session, request).body
     return {
         "comments": said,
-        "answers": sorted(lookback.flat(body)),
+        "answers": ANSWERS,
         "may_comment": open_to and comments.is_open(request),
         "sees_all_comments": open_to,
         "talked": Counter(one["field"] for one in said if one["field"]),
