@@ -14,6 +14,7 @@ from api.drafts import Draft, drafted
 from api.fields import Body, Flag, Line, Prose, count
 from api.guard import GuardedRoute
 from api.idempotency import Answer, Json
+from api.nudges import nudge
 from sharing.errors import NotFound, bad_field
 from sharing.orders import Verb
 from sharing.records import requests, standing
@@ -199,7 +200,8 @@ def own(session: Session, call: Call, request_id: str) -> Request:
 
 def viewer(session: Session, call: Call) -> Viewer:
     """Whom a request is shown to in this call."""
-    return Viewer(session, inside=call.partner_id is None, person=call.principal.person_id or "")
+    inside, person = call.partner_id is None, call.principal.person_id or ""
+    return Viewer(session, inside=inside, person=person, nudge=nudge(call))
 
 
 def _changed(session: Session, call: Call, request_id: str, change: Change) -> Draft:
