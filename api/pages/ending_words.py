@@ -33,7 +33,7 @@ def how(ending: View) -> str:
     if ending["state"] != "expired":
         return HOW.get(ending["state"], "")
     at = str(ending["stage"] or "")
-    late = f"Nobody decided in time at {words.STATES.get(at, words.plain(at)).lower()}."
+    late = f"Nobody decided in time at {words.plain(at)}."
     return IN_TIME.get(at, late if at else "Nobody answered in time.")
 
 
