@@ -72,6 +72,7 @@ ALLOWED: Mapping[str, frozenset[Role] | None] = {
     "interests.declare": STAFF,
     "interests.list": STAFF,
     "interests.end": STAFF,
+    "interests.confirm_end": OFFICER,
     "interests.screening": OFFICER | {Role.AUDITOR},
     "interests.rule": frozenset({Role.CONFLICT_OFFICER}),
     "organisations.add": ADMIN | {Role.CONFLICT_OFFICER},

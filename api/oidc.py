@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from authlib.oauth2.auth import ClientAuth
@@ -24,6 +24,7 @@ from sharing.errors import Refused
 from sharing.keys import text_of
 from sharing.settings import Settings
 
+OUT = "/signed-out"  # where somebody is who has signed out
 SCOPE = "openid email profile"
 # Signatures by a key that only the provider has: never `none`, never a secret that we share.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
@@ -72,6 +73,20 @@ class Provider:
             code_challenge_method="S256",
         )
         return made
+
+    async def way_out(self) -> str | None:
+        """Where somebody signs out there too, and is sent back here from; None where it has no such
+        place, or cannot be asked: nobody is kept from signing out here."""
+        try:
+            end = (await self._metadata()).get("end_session_endpoint")
+            if not isinstance(end, str) or not end:
+                return None
+            _safe(end)
+        except Refused:
+            return None
+        home = f"{self.settings.api_url.rstrip('/')}{OUT}"
+        said = {"client_id": self.settings.oidc_client_id, "post_logout_redirect_uri": home}
+        return f"{end}{'&' if urlsplit(end).query else '?'}{urlencode(said)}"
 
     async def claims(self, code: str, attempt: Attempt) -> Claims:
         """What it says of who brought this code; raises Refused where its word does not hold."""

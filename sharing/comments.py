@@ -6,10 +6,30 @@ from enum import StrEnum
 
 from sharing.eligibility import Actor, Case, demand_disinterested
 from sharing.errors import NotEligible, Refused, bad_field
-from sharing.stages import ENDED, RequestState
+from sharing.stages import AMENDABLE, ENDED, RequestState, Role
 
 # A share that was delivered is talked about for as long as it is held.
 SILENT = ENDED - {RequestState.DELIVERED}
+# The answers of a request, in the order in which it is asked for them: what a comment can be about,
+# also where an answer that may be left out was.
+ANSWERS = (
+    "title",
+    "purpose",
+    "intended_use",
+    "trains_models",
+    "dataset",
+    "scope.fields",
+    "scope.limit",
+    "scope.where.taken_after",
+    "scope.where.taken_before",
+    "legal_basis",
+    "special_category_basis",
+    "retention_days",
+    "onward_recipients",
+    "sponsor",
+    "delivery.format",
+    "delivery.push",
+)
 
 
 class Audience(StrEnum):
@@ -36,12 +56,29 @@ def audience_of(wanted: str | None, *, inside: bool) -> Audience:
 
 
 def demand_field(field: str | None, answers: Iterable[str]) -> None:
-    """Raises Refused unless a comment is about an answer that the request has, or a part of it."""
+    """Raises Refused unless a comment is about an answer that requests have, or that this one has,
+    or about several of them together, such as `scope`."""
     if field is None:
         return
-    known = sorted({path[:end] for path in answers for end in _ends(path)})
+    known = {path[:end] for path in (*ANSWERS, *answers) for end in _ends(path)}
     if field not in known:
-        raise bad_field("field", f"is no answer of this request. Use one of {', '.join(known)}.")
+        told = ", ".join(ANSWERS)
+        raise bad_field(
+            "field",
+            f"is no answer of a request. Use one of {told}; or leave it out to speak of the whole.",
+        )
+
+
+def answer_of(field: str) -> str:
+    """The one answer at which a comment is shown: `scope` has several, the first of them leads."""
+    return next((path for path in ANSWERS if f"{path}.".startswith(f"{field}.")), field)
+
+
+def waits_for_change(role: str, audience: str, revision: int, now: tuple[int, str]) -> bool:
+    """True where it was said to the partner of what it asks `now` (revision and state), and what it
+    asks can still change: the next revision is the answer to it."""
+    to_partner = audience == Audience.PARTNER and role != Role.PARTNER
+    return to_partner and revision == now[0] and RequestState(now[1]) in AMENDABLE
 
 
 def _ends(path: str) -> list[int]:

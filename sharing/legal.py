@@ -1,5 +1,6 @@
 """Gate 4, legal approval: the basis, the special category basis, retention, and the agreement."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,15 @@ SPECIAL_BASES: Mapping[str, str] = {
     "gdpr:A9-2-h": "health care",
     "gdpr:A9-2-i": "public health",
     "gdpr:A9-2-j": "archiving and research",
+}
+# What a recipient has to do, as people say it.
+DUTIES: Mapping[str, str] = {
+    "erase": "erase everything",
+    "attest_erasure": "attest the erasure",
+    "attest": "attest that it keeps the terms",
+    "notify_breach": "tell of a breach",
+    "obey_recall": "erase what is recalled",
+    "allow_audit": "let an auditor look",
 }
 NEEDED_TERMS = ("permissions", "prohibitions", "duties")
 
@@ -130,5 +140,11 @@ def _agreement(terms: Mapping[str, Any]) -> Finding:
     missing = [name for name in NEEDED_TERMS if not terms.get(name)]
     if missing:
         return violation("agreement_terms", f"The agreement lacks {', '.join(missing)}.")
-    duties = ", ".join(duty["action"] for duty in terms["duties"])
-    return compliant("agreement_terms", f"Duties: {duties}.")
+    duties = [duty_in_words(duty["action"]) for duty in terms["duties"]]
+    told = "; ".join(dict.fromkeys(duties))
+    return compliant("agreement_terms", f"The recipient has to: {told}.")
+
+
+def duty_in_words(action: str) -> str:
+    """A duty as people say it; one of counsel's own as counsel named it."""
+    return DUTIES.get(action) or re.sub("(?<=[a-z])(?=[A-Z])|_", " ", action).lower()

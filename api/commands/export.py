@@ -129,8 +129,11 @@ def bar(quiet: bool = False) -> Progress:
 
 
 def looked_at(export: Json) -> tuple[int, int | None]:
-    """How many objects an export has dealt with, and of how many (None before it knows)."""
+    """How many objects, or shards, an export has dealt with, of how many (None before it knows)."""
     progress = export.get("progress") or {}
+    if progress.get("rough"):  # a partner, before the release: whole shards are all that it is told
+        shards = progress.get("shards") or {}
+        return shards.get("done") or 0, shards.get("total")
     under_way = (progress.get("under_way") or {}).get("objects") or 0
     done = (progress.get("objects") or 0) + (progress.get("excluded") or 0) + under_way
     total = progress.get("total") or None
@@ -160,7 +163,8 @@ def speed_and_left(export: Json) -> str:
 def line(export: Json) -> str:
     """What stands behind the bar."""
     done, total = looked_at(export)
-    count = f"{done:,} of {total:,}" if total else ""
+    rough = (export.get("progress") or {}).get("rough")
+    count = f"{done:,} of {total:,}{' shards' if rough else ''}" if total else ""
     return ", ".join(part for part in (count, speed_and_left(export)) if part)
 
 
@@ -172,7 +176,7 @@ def told(export: Json, calling: Calling) -> int:
     progress = export.get("progress") or {}
     console = out()
     console.print(f"{export['id']}: {standing(export)}")
-    if progress.get("objects"):
+    if progress.get("objects") and not progress.get("rough"):
         console.print(f"{progress['objects']:,} objects, {progress.get('bytes', 0):,} bytes")
     if speed_and_left(export):
         console.print(speed_and_left(export))

@@ -1,4 +1,5 @@
-"""One-time sign-in links for the people of this machine, one a role."""
+"""One-time sign-in links for the people of this machine, one a role; and for one of the people in
+the data, if there are any."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 VALID_FOR = timedelta(hours=12)
 PARTNER = "Sample partner"
+# A person in the data appears nowhere by what the ledger calls them.
+SUBJECT = "Somebody in the data"
+NO_SUBJECT = "nobody yet: import consents (`clearance consent import FILE`), then start again"
 # Two engineers, as exports of special categories need a second one to confirm.
 WHO: tuple[tuple[Role, str], ...] = (
     *((role, f"Local {role.value.replace('_', ' ')}") for role in GATE_ROLES.values()),
@@ -41,11 +45,11 @@ async def sign_in_links(settings: Settings) -> list[SignIn]:
 
 
 def _links(unit: "Unit", url: str) -> list[SignIn]:
-    from sharing.records import sign_ins
+    from sharing.records import parties, sign_ins
 
-    def link(role: Role, name: str, **whose: str) -> SignIn:
+    def link(role: Role, name: str, named: str = "", **whose: str) -> SignIn:
         code = sign_ins.issue(unit.session, role, VALID_FOR, **whose)
-        holder = "".join(whose.values())
+        holder = named or "".join(whose.values())
         unit.audit(ACTOR, "sign_in.issued", holder=holder, role=role.value)
         return SignIn(role, name, f"{url}/sign-in/{code}")
 
@@ -56,6 +60,10 @@ def _links(unit: "Unit", url: str) -> list[SignIn]:
         person_id, person = _person(unit, role, name, taken)
         taken.add(person_id)
         links.append(link(role, person, person_id=person_id))
+    subject = _subject(unit)
+    if subject is not None:
+        named = parties.subject_id(subject)
+        links.append(link(Role.SUBJECT, SUBJECT, named, subject=subject))
     return links
 
 
@@ -72,6 +80,16 @@ def _person(unit: "Unit", role: Role, name: str, taken: set[str]) -> tuple[str, 
     if person is None:
         person = parties.add_person(unit.session, name, address, [role])
     return person.id, person.name
+
+
+def _subject(unit: "Unit") -> str | None:
+    """The person in the data of whom the ledger heard last; None where it has heard of nobody."""
+    from sqlmodel import col, select
+
+    from sharing.records.consents import Consent
+
+    last = select(Consent.subject).order_by(col(Consent.position).desc()).limit(1)
+    return unit.session.exec(last).first()
 
 
 def _partner(unit: "Unit") -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.text import Text
 
-from api.commands.sign_in import SignIn
+from api.commands.sign_in import NO_SUBJECT, SignIn
 from api.commands.telling import err, out, show_json
 from api.http_client import Api, ApiProblem
 from api.up import System, running
@@ -81,6 +81,7 @@ def addresses(system: System, links: list[SignIn], waiting: Counter[str]) -> dic
         "logs": str(settings.home / "logs"),
         "processes": system.processes,
         "sign_in": [{"role": s.role.value, "name": s.name, "url": s.link} for s in links],
+        "no_sign_in": {role.value: how for role, how in _nobody(links).items()},
         "requests": dict(waiting),
     }
 
@@ -99,6 +100,7 @@ def _show(system: System, links: list[SignIn], waiting: Counter[str]) -> None:
         ("", ""),
         ("Sign in as", "(each link works once, within 12 hours)"),
         *((f"  {who}", link) for who, link in _by_role(links)),
+        *((f"  {role.value}", how) for role, how in _nobody(links).items()),
         ("A token", f"clearance token NAME --role ROLE --home {quote(str(settings.home))}"),
         ("", ""),
         ("Waiting", _told(waiting)),
@@ -120,6 +122,12 @@ def _by_role(links: list[SignIn]) -> Iterator[tuple[str, str]]:
         words = one.role.value.replace("_", " ")
         yield (f"second {words}" if one.role in seen else words), one.link
         seen.add(one.role)
+
+
+def _nobody(links: list[SignIn]) -> dict[Role, str]:
+    """For which role there is nobody yet, and how there comes to be somebody."""
+    there = any(one.role is Role.SUBJECT for one in links)
+    return {} if there else {Role.SUBJECT: NO_SUBJECT}
 
 
 def _database(url: str) -> str:

@@ -33,6 +33,7 @@ ACTIONS: Mapping[str, str] = {
     "gate.claimed": "took a gate in hand",
     "interest.declared": "declared an interest",
     "interest.ended": "said that an interest has ended",
+    "interest.end_confirmed": "confirmed that an interest has ended",
     "interest.found_late": "found an interest after the release",
     "interest.looked_at": "looked at an interest found late",
     "match.ruled": "ruled on two names that are alike",
@@ -86,8 +87,10 @@ ACTS: Mapping[str, str] = {
     "policies.propose": "proposing a policy",
     "policies.approve": "approving a policy",
     "tokens.create": "making a token",
+    "sign_in_links.create": "making a sign-in link",
     "interests.declare": "declaring an interest",
     "interests.end": "ending an interest",
+    "interests.confirm_end": "confirming the end of an interest",
     "datasets.create": "putting a dataset on record",
     "notices.create": "adding a notice",
 }

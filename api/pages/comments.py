@@ -4,14 +4,15 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from api.pages import own_request, request
 from api.pages.acts import back_to
 from api.pages.doors import Visit, hang
 from api.pages.refusals import as_problem
-from api.pages.request import shown
 from api.problems import in_our_words
 from api.routes import comments
 from api.routes.comments import NewComment
 from sharing.errors import Refused
+from sharing.stages import Role
 
 HERE_AGAIN = frozenset({"invalid_body", "wrong_state"})
 EMPTY = "Write something first."
@@ -27,16 +28,23 @@ async def _add(visit: Visit) -> Response:
     try:
         await comments.add(request_id, NewComment.model_validate(_body(visit)), visit.call)
     except ValidationError as invalid:
-        return await shown(visit, 422, unsaid=_errors(visit, invalid))
+        return await _again(visit, 422, _errors(visit, invalid))
     except Refused as refused:
         if refused.code not in HERE_AGAIN:
             raise
         problem = as_problem(refused)
         errors = {one["path"]: one["message"] for one in problem.get("errors", [])}
-        answer = await shown(visit, problem["status"], unsaid=errors or {"text": refused.detail})
+        answer = await _again(visit, problem["status"], errors or {"text": refused.detail})
         await visit.note("comments.add", refused)
         return answer
     return back_to(f"/requests/{request_id}", "commented")
+
+
+async def _again(visit: Visit, status: int, unsaid: dict[str, str]) -> Response:
+    """The page again, with what was typed: for its partner or for people inside."""
+    of_partner = visit.role is Role.PARTNER
+    shown = own_request.shown if of_partner else request.shown
+    return await shown(visit, status, unsaid=unsaid)
 
 
 def _body(visit: Visit) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from api.pages.acts import back_to, made, tried
 from api.pages.doors import Visit, hang
 from api.pages.records import PAGE, address, asked, record
 from api.routes import interest_ends, interests, register, rulings
-from api.routes.interest_ends import NewEnd
+from api.routes.interest_ends import Confirmation, NewEnd
 from api.routes.interests import NewInterest
 from api.routes.register import NewDeclaration
 from api.routes.rulings import NewRuling
@@ -36,6 +36,7 @@ def add_to(app: FastAPI) -> None:
     hang(app, "/interests/statement", "register.declare", _state, "POST")
     hang(app, "/interests/everybody", "pages.all_interests", _everybody)
     hang(app, "/interests/{interest_id}/end", "interests.end", _end, "POST")
+    hang(app, "/interests/{interest_id}/end/confirm", "interests.confirm_end", _confirm, "POST")
     hang(app, "/interests/{interest_id}/rulings", "interests.rule", _rule, "POST")
 
 
@@ -126,6 +127,17 @@ async def _end(visit: Visit) -> Response:
     return await tried(visit, "interests.end", act, lambda s, e: shown(visit, s, e))
 
 
+async def _confirm(visit: Visit) -> Response:
+    which = visit.call.path_params["interest_id"]
+
+    async def act() -> Response:
+        body = made(Confirmation, reason=visit.sent("reason"))
+        await interest_ends.confirm(which, body, visit.call)
+        return back_to("/interests/everybody", "end_confirmed")
+
+    return await tried(visit, "interests.confirm_end", act, lambda s, e: _all(visit, s, e))
+
+
 async def _everybody(visit: Visit) -> Response:
     return await _all(visit, 200)
 
@@ -156,6 +168,7 @@ def _known(session: Session, visit: Visit, said: Mapping[str, str], after: str) 
         session, visit.call, PAGE + 1, after=after, search=said["q"],
         person=person.id if person else said["person"],
     )  # fmt: skip
+    unsure = interests.listing(session, visit.call, TO_RULE + 1, to_confirm=True)
     around = screening_views.all_around(session)
     alike = around["names_alike"]
     return {
@@ -164,8 +177,15 @@ def _known(session: Session, visit: Visit, said: Mapping[str, str], after: str) 
         "waiting": [one for one in alike if one["ruling"] is None],
         "ruled": [one for one in alike if one["ruling"] is not None],
         "most": TO_RULE,
-        "people": names(session, [one["person"] for one in found]),
+        "unsure": unsure,
+        "people": names(session, _named([*found, *unsure])),
     }
+
+
+def _named(found: list[dict[str, Any]]) -> list[str]:
+    """Whose interests these are, and who confirmed an end."""
+    confirmed = [one["ended"]["confirmed"] for one in found if one["ended"]]
+    return [*(one["person"] for one in found), *(one["by"] for one in confirmed if one)]
 
 
 async def _rule(visit: Visit) -> Response:

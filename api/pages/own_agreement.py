@@ -1,4 +1,5 @@
-"""The agreement of a request as its partner reads it, and accepts it by a signature."""
+"""The agreement of a request, as people inside and its partner read it, and as the partner accepts
+it by a signature."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -61,10 +62,11 @@ async def _shown(visit: Visit, status: int, errors: Mapping[str, str] | None = N
 
 def _all(session: Session, visit: Visit) -> dict[str, Any]:
     request = own(session, visit.call, visit.call.path_params["request_id"])
-    agreement = agreement_view(session, request, inside=False)
+    agreement = agreement_view(session, request, inside=visit.call.partner_id is None)
     keys = partner_keys.of(session, request.partner_id)
     return {
         "r": request,
+        "of_partner": visit.call.partner_id is not None,
         "agreement": agreement,
         "open": _open(session, request, agreement["digest"]),
         "keys": [one for one in keys if one.revoked_at is None],

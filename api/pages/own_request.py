@@ -1,7 +1,7 @@
 """One request as its partner sees it: where it stands, what is waited for, what was said of it, and
 what the partner can do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,12 +9,15 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.pages import partner_words
-from api.pages.acts import back_to
+from api.pages.acts import Errors, back_to
 from api.pages.doors import Visit, hang
 from api.pages.frame import page
 from api.pages.standing import agreement_of, position
+from api.routes import comments as comment_routes
 from api.routes import requests
 from api.routes.requests import own, viewer
+from sharing.comments import ANSWERS, answer_of
+from sharing.records import comments
 from sharing.records.views import request_view
 from sharing.stages import AMENDABLE, ENDED, GATES, Outcome, RequestState
 
@@ -27,12 +30,16 @@ def add_to(app: FastAPI) -> None:
     hang(app, "/requests/{request_id}/withdraw", "requests.withdraw", _withdraw, "POST")
 
 
-async def shown(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
-    """The page as it stands now."""
+async def shown(
+    visit: Visit,
+    status: int,
+    errors: Mapping[str, str] | None = None,
+    unsaid: Mapping[str, str] | None = None,
+) -> Response:
+    """The page as it stands now; `unsaid` is why a comment was not taken."""
     values = await visit.call.read(lambda session: _all(session, visit))
-    return page(
-        "own_request.html", status, visit=visit, said=partner_words, errors=errors or {}, **values
-    )
+    wrong = {"errors": errors or {}, "unsaid": Errors(unsaid or {})}
+    return page("own_request.html", status, visit=visit, said=partner_words, **wrong, **values)
 
 
 async def _withdraw(visit: Visit) -> Response:
@@ -47,7 +54,12 @@ def _all(session: Session, visit: Visit) -> View:
     request = own(session, visit.call, visit.call.path_params["request_id"])
     view = request_view(viewer(session, visit.call), request)
     agreement = agreement_of(session, request, inside=False)
+    said = comment_routes.shown(session, visit.call, request.id)
     return {
+        "comments": said,
+        "remarks": remarks(said),
+        "answers": ANSWERS,
+        "may_comment": comments.is_open(request),
         "r": view,
         "sent_back": sent_back(view),
         "agreement": agreement,
@@ -64,6 +76,15 @@ def sent_back(view: View) -> list[View]:
         return []
     taken = [one for stage in view["stages"] for one in stage["decisions"]]
     return [one for one in taken if one.get("outcome") == Outcome.RETURNED and not one["void"]]
+
+
+def remarks(said: Sequence[View]) -> dict[str, list[View]]:
+    """Comments that wait for a change of an answer, by that answer, in the order of the form."""
+    found: dict[str, list[View]] = {}
+    for one in said:
+        if one["open"] and one["field"]:
+            found.setdefault(answer_of(one["field"]), []).append(one)
+    return {name: found[name] for name in (*ANSWERS, *found) if name in found}
 
 
 def said_of_fields(view: View, field_of: Mapping[str, str]) -> dict[str, list[str]]:

@@ -65,6 +65,7 @@ EVENTS: Mapping[str, str] = {
     "request.withdrawn": "You withdrew it",
     "request.returned": "Sent back to you",
     "request.refused": "Refused",
+    "comment.sent": "Something was said, by you or to you",
     "request.cleared": "All four gates passed",
     "request.delivered": "Delivered",
     "request.expired": "Ran out of time",

@@ -12,7 +12,7 @@ from api.answers import decoded, encoded
 from api.pages.acts import back_to, made, tried
 from api.pages.doors import Visit, hang
 from api.pages.records import PAGE, address, asked, record
-from api.routes import delegations, links, people, tokens
+from api.routes import delegations, links, people, sign_in_links, tokens
 from api.routes.delegations import NewDelegation
 from api.routes.links import NewLink
 from api.routes.people import NewPerson, NewRole
@@ -29,6 +29,7 @@ def add_to(app: FastAPI) -> None:
     one = "/people/{person_id}"
     hang(app, "/people", "pages.people", _list)
     hang(app, "/people", "people.create", _add, "POST")
+    hang(app, "/people/sign-in-links", "sign_in_links.create", _let_in, "POST")
     hang(app, one, "pages.person", _one)
     hang(app, f"{one}/roles", "people.give", _give, "POST")
     hang(app, f"{one}/roles/{{role}}/take", "people.take", _take, "POST")
@@ -43,8 +44,11 @@ async def _list(visit: Visit) -> Response:
     return await listed(visit, 200)
 
 
-async def listed(visit: Visit, status: int, errors: Mapping[str, str] | None = None) -> Response:
-    """The list as the address asks for it."""
+async def listed(
+    visit: Visit, status: int, errors: Mapping[str, str] | None = None, secret: str = ""
+) -> Response:
+    """The list as the address asks for it; `secret` is a sign-in link that was made just now, and
+    is shown this once."""
     said = {"q": asked(visit, "q"), "role": asked(visit, "role")}
     role = Role(said["role"]) if said["role"] in list(Role) else None
     after = decoded(visit.call.query_params.get("after"), (str, str)) or []
@@ -63,6 +67,7 @@ async def listed(visit: Visit, status: int, errors: Mapping[str, str] | None = N
         visit,
         errors,
         people=found[:PAGE],
+        secret=secret,
         said=said,
         roles=HELD,
         following=address("/people", **said, after=following) if following else "",
@@ -106,6 +111,15 @@ async def _add(visit: Visit) -> Response:
         return back_to(f"/people/{quote(body.email, safe='@')}", "person_added")
 
     return await tried(visit, "people.create", act, lambda s, e: listed(visit, s, e))
+
+
+async def _let_in(visit: Visit) -> Response:
+    async def act() -> Response:
+        body = made(sign_in_links.NewLink, subject=visit.sent("subject"))
+        answer = await sign_in_links.create(body, visit.call)
+        return await listed(visit, 201, secret=sign_in_links.link_of(answer))
+
+    return await tried(visit, "sign_in_links.create", act, lambda s, e: listed(visit, s, e))
 
 
 async def _give(visit: Visit) -> Response:

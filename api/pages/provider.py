@@ -62,7 +62,7 @@ async def _begin(request: Request) -> Response:
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     attempt = Attempt(state, nonce, verifier, time.time())
     try:
-        address = await _provider(request).address(attempt)
+        address = await provider_of(request).address(attempt)
     except Exception as failure:
         return await refusals.shown(None, failure, ())
     answer = RedirectResponse(address, 303, HEADERS)
@@ -79,7 +79,7 @@ async def _answer(request: Request) -> Response:
     begun = _opened(backend, request.cookies.get(COOKIE, ""))
     try:
         demand_plain(request)
-        provider = _provider(request)
+        provider = provider_of(request)
         attempt = await _attempt(request, backend, begun)
         claims = await provider.claims(request.query_params["code"], attempt)
         who, ways = await backend.database.write(lambda unit: _known(unit, claims, backend))
@@ -134,7 +134,7 @@ def _known(unit: Unit, claims: Claims, backend: Backend) -> tuple[str, list[Way]
         refused = Refused("sign_in_no_role", "You are on record here, without any role now.")
         raise NotLetIn(person, refused)
     ways = [
-        Way(role, sign_ins.issue(unit.session, role, TO_CHOOSE, person_id=person.id))
+        Way(role, sign_ins.issue_by_provider(unit.session, role, TO_CHOOSE, person.id))
         for role in roles
     ]
     unit.audit(person.id, "sign_in.issued", holder=person.id, roles=[str(r) for r in roles])
@@ -157,7 +157,7 @@ def _person(session: Session, claims: Claims, claim: str) -> Person:
     return person
 
 
-def _provider(request: Request) -> Provider:
+def provider_of(request: Request) -> Provider:
     """The provider of the settings; raises Refused where there is none."""
     state, settings = request.app.state, request.app.state.backend.settings
     if not settings.oidc_issuer:

@@ -22,6 +22,7 @@ RECORDED: Mapping[str, str] = {
     "versions_judged": "Your word on the two versions is recorded. The latest on a pair counts.",
     "interest_declared": "It is recorded, and recuses you wherever it leads to a partner.",
     "interest_ended": "The end of the interest is recorded.",
+    "end_confirmed": "Confirmed: the interest counts no longer for requests to come.",
     "statement_made": "Your statement is recorded.",
     "ruled": "Your ruling is recorded. A later one overrules it; both stay on record.",
     "policy_proposed": "The version is proposed. Another admin has to approve it.",

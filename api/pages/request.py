@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api.pages import own_request
+from api.pages import ending_words, own_request
 from api.pages.acts import Errors
 from api.pages.doors import Visit, hang
 from api.pages.frame import page
@@ -18,12 +18,14 @@ from api.routes import comments as comment_routes
 from api.routes import previews as preview_routes
 from api.routes.requests import own, viewer
 from api.routes.screenings import SEES_WHO
+from sharing.comments import ANSWERS
 from sharing.errors import Refused
 from sharing.export.sample import has_photos
 from sharing.legal import ANSWERED_IN_WORDS
 from sharing.records import (
     comments,
     datasets,
+    endings,
     lookback,
     reports,
     requests,
@@ -60,7 +62,7 @@ async def shown(
     """The page as it stands now; with `errors` of a decision, or of a comment that was left
     `unsaid`, what was sent is still in the form."""
     values = await visit.call.read(lambda session: _all(session, visit))
-    wrong = {"errors": Errors(errors or {}), "unsaid": Errors(unsaid or {})}
+    wrong = {"ends": ending_words, "errors": Errors(errors or {}), "unsaid": Errors(unsaid or {})}
     return page("request.html", status, visit=visit, **wrong, **values)
 
 
@@ -69,10 +71,11 @@ def _all(session: Session, visit: Visit) -> View:
     whom = viewer(session, visit.call)
     view = request_view(whom, request)
     _name_people(view, whom, who=visit.role in SEES_WHO)
+    ended = endings.ending(whom, request)
     return {
         "request": view,
         "open_gate": next((s for s in view["stages"] if s["state"] == "open"), None),
-        "people": {one: whom.name(one) for one in _named(view)},
+        "people": {one: whom.name(one) for one in _named(view, ended)},
         "partner": lookback.earlier(session, request),
         "dataset": datasets.named(session, view["dataset"]),
         "reports": reports.of_request(session, request.id),
@@ -80,6 +83,7 @@ def _all(session: Session, visit: Visit) -> View:
         "recused": _recused(session, request, visit, whom),
         "agreement": agreement_of(session, request, inside=True),
         "changes": _changes(session, request, visit.sent("digest")),
+        "ending": ended,
         "mine": standing_of(session, request, visit),
         "position": position(session, request, inside=True),
         "answered": ANSWERED_IN_WORDS,
@@ -114,20 +118,25 @@ def _said(session: Session, request: Request, visit: Visit, whom: Viewer) -> Vie
     """What was said of the request, and whether the reader may say something."""
     open_to = comments.may_read_internal(session, request, whom.person)
     said = comment_routes.shown(session, visit.call, request.id)
-    body = requests.revision_row(session, request).body
     return {
         "comments": said,
-        "answers": sorted(lookback.flat(body)),
+        "answers": ANSWERS,
         "may_comment": open_to and comments.is_open(request),
         "sees_all_comments": open_to,
         "talked": Counter(one["field"] for one in said if one["field"]),
     }
 
 
-def _named(view: View) -> set[str]:
+def _named(view: View, ended: View | None) -> set[str]:
     """Everybody whose name the page says."""
+    share = (ended or {}).get("share") or {}
     waits = view["waiting_for"] or {}
-    named = {*waits.get("people", ()), waits.get("claimed_by"), waits.get("assigned_by")}
+    named = {
+        *waits.get("people", ()),
+        share.get("confirmed_by"),
+        waits.get("claimed_by"),
+        waits.get("assigned_by"),
+    }
     named |= {one["delegated_by"] for stage in view["stages"] for one in stage["decisions"]}
     named |= {event.get("person") or event.get("actor") for event in view["timeline"]}
     return {one for one in named if one}

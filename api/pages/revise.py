@@ -16,8 +16,8 @@ from api.pages.acts import back_to
 from api.pages.ask_form import CHOICES, as_typed, sheet, typed
 from api.pages.doors import Visit, hang
 from api.pages.frame import page
-from api.pages.own_request import said_of_fields, sent_back
-from api.routes import requests
+from api.pages.own_request import remarks, said_of_fields, sent_back
+from api.routes import comments, requests
 from api.routes.requests import Change, NewRequest, own, viewer
 from sharing.errors import Refused
 from sharing.foresight import FIELD_OF
@@ -145,6 +145,7 @@ async def _shown(
             "sheet": sheet(session, body, errors),
             "sent_back": sent_back(view),
             "notes": _notes(view, gates),
+            "remarks": remarks(comments.shown(session, visit.call, request.id)),
         }
 
     values = await visit.call.read(query)

@@ -9,8 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth import SESSION_COOKIE, demand_same_origin
 from api.backend import Backend
+from api.oidc import OUT
 from api.pages import refusals
 from api.pages.frame import HEADERS, page
+from api.pages.provider import provider_of
 from sharing.errors import Refused
 from sharing.records import parties, sign_ins
 from sharing.records.unit import Unit
@@ -24,6 +26,7 @@ def add_to(app: FastAPI) -> None:
     app.add_api_route("/sign-in/{code}", _offer, include_in_schema=False)
     app.add_api_route("/sign-in/{code}", _redeem, methods=["POST"], include_in_schema=False)
     app.add_api_route("/sign-out", _leave, methods=["POST"], include_in_schema=False)
+    app.add_api_route(OUT, _left, include_in_schema=False)
 
 
 async def _offer(code: str) -> Response:
@@ -68,11 +71,30 @@ async def _leave(request: Request) -> Response:
     except Refused as refused:
         return await refusals.shown(None, refused, ())
     session = request.cookies.get(SESSION_COOKIE, "")
-    await backend.database.write(lambda unit: _end(unit, session))
+    by_provider = await backend.database.write(lambda unit: _end(unit, session))
     backend.doorkeeper.forget()
-    answer = RedirectResponse("/", 303, HEADERS)
+    answer = await _gone(request, by_provider)
     answer.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     return answer
+
+
+async def _gone(request: Request, by_provider: bool) -> Response:
+    """Off to the first page; or, who came by the provider, to where one signs out there too. By a
+    page of ours, for a form of ours is sent nowhere else."""
+    there = await provider_of(request).way_out() if by_provider and _has_one(request) else None
+    if there is None:
+        return RedirectResponse("/", 303, HEADERS)
+    return page("signed_out.html", 200, there=there)
+
+
+async def _left(request: Request) -> Response:
+    """Back from the provider, or come by by chance: it says where one is, and changes nothing."""
+    settings = request.app.state.backend.settings
+    return page("welcome.html", 200, told="", provider=settings.oidc_issuer)
+
+
+def _has_one(request: Request) -> bool:
+    return bool(request.app.state.backend.settings.oidc_issuer)
 
 
 def _session(unit: Unit, code: str, before: str) -> str | None:
@@ -91,7 +113,10 @@ def _session(unit: Unit, code: str, before: str) -> str | None:
     return token
 
 
-def _end(unit: Unit, session: str) -> None:
+def _end(unit: Unit, session: str) -> bool:
+    """Ends a session; True where one ended that the provider had opened."""
     ended = parties.revoke_token(unit.session, session) if session else None
-    if ended is not None:
-        unit.audit(ended, "session.ended")
+    if ended is None:
+        return False
+    unit.audit(ended, "session.ended")
+    return parties.came_by_provider(unit.session, session)

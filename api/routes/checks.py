@@ -1,7 +1,6 @@
 """Before a request is submitted: what it will be asked, and how much consent would cover."""
 
 from asyncio import Lock
-from collections.abc import Callable
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -13,6 +12,7 @@ from api.dependencies import Call
 from api.guard import GuardedRoute
 from api.idempotency import Json
 from api.loose import LooseRequest
+from api.nudges import nudge
 from sharing.errors import FieldError, Refused
 from sharing.records import datasets, outlooks
 from sharing.records.outlooks import Question
@@ -47,7 +47,7 @@ async def looked(call: Call, body: LooseRequest) -> Json:
     if row is None:
         await call.read(lambda s: outlooks.demand_left(s, partner))
         async with _COUNTING:
-            band = await call.read(lambda s: outlooks.counted(s, partner, asked, _nudge(call)))
+            band = await call.read(lambda s: outlooks.counted(s, partner, asked, nudge(call)))
 
         def keep(unit: Unit) -> outlooks.ConsentOutlook:
             return outlooks.keep(unit, partner, asked, band)
@@ -73,12 +73,3 @@ def _question(session: Session, call: Call, said: Json) -> Question:
 
 def _needed(one: FieldError) -> bool:
     return one.path.partition(".")[0] in NEEDED and one.path != "scope.limit"
-
-
-def _nudge(call: Call) -> Callable[[str], float]:
-    """From 0 to 1 by a question's digest: the same for everybody, and only this server knows it."""
-
-    def nudge(digest: str) -> float:
-        return int.from_bytes(call.backend.derived("outlook", digest)[:8]) / 2**64
-
-    return nudge

@@ -26,8 +26,8 @@ router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=Guarded
 
 
 class NewComment(Body):
-    """What is said, to whom, and about which answer or gate if not the whole. `audience` is
-    `internal` or `partner`; left out, it is the writer's own side."""
+    """What is said, to whom, and about which answer (`field`, such as `scope.limit`) or gate if not
+    the whole. `audience` is `internal` or `partner`; left out, it is the writer's own side."""
 
     text: Prose
     audience: Annotated[Literal["internal", "partner"] | None, Field()] = None
@@ -53,7 +53,7 @@ async def add(request_id: str, body: NewComment, call: Call) -> Response:
             field=body.field,
             stage=body.stage,
         )
-        return comments.comment_view(viewer(session, call), row)
+        return comments.comment_view(viewer(session, call), row, request)
 
     return await call.create(work)
 
@@ -84,7 +84,7 @@ def shown(
     """The comments on a request that the caller may see."""
     request, whom = own(session, call, request_id), viewer(session, call)
     inside = whom.inside and comments.may_read_internal(session, request, whom.person)
-    return comments.page(whom, request.id, internal=inside, after=after, limit=limit)
+    return comments.page(whom, request, internal=inside, after=after, limit=limit)
 
 
 def _place(cursor: str | None) -> Place | None:

@@ -13,6 +13,7 @@ from api.dependencies import Call
 from api.fields import Body, BytesPerSecond, Line, count
 from api.guard import GuardedRoute
 from api.idempotency import Answer, Json
+from api.nudges import nudge
 from api.routes.requests import own
 from sharing.errors import NotFound
 from sharing.orders import Verb
@@ -146,6 +147,9 @@ async def shown(call: Call, export_id: str) -> Json:
     """An export as this caller may see it."""
     return await call.read(
         lambda session: export_view(
-            session, own_export(session, call, export_id)[1], inside=call.partner_id is None
+            session,
+            own_export(session, call, export_id)[1],
+            inside=call.partner_id is None,
+            nudge=nudge(call),
         )
     )

@@ -1,4 +1,5 @@
-"""Saying that an interest has ended: of one's own it counts a year later, of another's at once."""
+"""Saying that an interest has ended: of another's it counts at once; of one's own a year later, or
+once a conflict officer has confirmed it."""
 
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from api.routes.interests import SEES_EVERYBODYS, ended_view
 from sharing.conflict import Interest
 from sharing.errors import NotFound, Refused
 from sharing.records import interest_ends, interests, signoff
+from sharing.records.interest_ends import Ended
 from sharing.records.unit import Unit
 from sharing.stages import Role
 
@@ -41,7 +43,30 @@ async def end(interest_id: str, body: NewEnd, call: Call) -> Response:
         unit.audit(by, "interest.ended", interest=interest.id, **told)
         unit.tell("interest.ended", interest.id, **told)
         signoff.look_again(unit.session)
-        return {"interest": interest.id, **ended_view(row)}
+        return {"interest": interest.id, **ended_view(Ended(row))}
+
+    return await call.create(work)
+
+
+class Confirmation(Body):
+    """How the conflict officer knows that it has ended."""
+
+    reason: Annotated[Prose, Field(min_length=1)]
+
+
+@router.post("/{interest_id}/end/confirm", name="interests.confirm_end", status_code=201)
+async def confirm(interest_id: str, body: Confirmation, call: Call) -> Response:
+    """Confirms what somebody said of the end of their own interest: from then on it counts at once.
+    Who is recused by it from a request that is on record stays so."""
+
+    def work(unit: Unit) -> Json:
+        interest, by = interests.get(unit.session, interest_id), call.actor(unit.session)
+        ended = interest_ends.confirm(unit, interest, body.reason, by)
+        told = {"person": interest.person_id}
+        unit.audit(by.id, "interest.end_confirmed", interest=interest.id, **told)
+        unit.tell("interest.end_confirmed", interest.id, **told)
+        signoff.look_again(unit.session)
+        return {"interest": interest.id, **ended_view(ended)}
 
     return await call.create(work)
 

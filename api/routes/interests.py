@@ -24,7 +24,7 @@ from sharing.records import (
     policies,
     statements,
 )
-from sharing.records.interest_ends import InterestEnd
+from sharing.records.interest_ends import Ended
 from sharing.records.interests import DeclaredInterest, value
 from sharing.records.tables import now
 from sharing.records.unit import Unit
@@ -110,17 +110,29 @@ async def listed(
     search: Annotated[
         str, Query(max_length=200, description="Part of an organisation's name, or a LEI.")
     ] = "",
+    to_confirm: Annotated[
+        bool, Query(description="Only those whose end is to be confirmed.")
+    ] = False,
 ) -> Response:
     """Declared interests: everybody's for the conflict officer and the auditor, else one's own."""
     after = (decoded(cursor, (str,)) or [""])[0]
     found = await call.read(
-        lambda s: listing(s, call, limit + 1, after=after, person=person, search=search)
+        lambda s: listing(
+            s, call, limit + 1, after=after, person=person, search=search, to_confirm=to_confirm
+        )
     )
     return page(found[:limit], [found[limit - 1]["id"]] if len(found) > limit else None)
 
 
 def listing(
-    session: Session, call: Call, limit: int, *, after: str = "", person: str = "", search: str = ""
+    session: Session,
+    call: Call,
+    limit: int,
+    *,
+    after: str = "",
+    person: str = "",
+    search: str = "",
+    to_confirm: bool = False,
 ) -> list[Json]:
     """What the caller may see, behind an id."""
     statement = select(DeclaredInterest).where(col(DeclaredInterest.id) > after)
@@ -131,6 +143,8 @@ def listing(
     if search:
         named = by_names.called(DeclaredInterest.organisation, search)
         statement = statement.where(or_(named, col(DeclaredInterest.lei) == search.upper()))
+    if to_confirm:
+        statement = statement.where(interest_ends.waiting(DeclaredInterest.id))
     rows = session.exec(statement.order_by(DeclaredInterest.id).limit(limit)).all()
     ended = interest_ends.ends(session, [row.id for row in rows])
     return [
@@ -169,7 +183,7 @@ def _detail(call: Call, row: DeclaredInterest) -> str | None:
 
 
 def _view(
-    interest: Interest, detail: str | None, declared_by: str, at: datetime, end: InterestEnd | None
+    interest: Interest, detail: str | None, declared_by: str, at: datetime, end: Ended | None
 ) -> Json:
     return {
         "id": interest.id,
@@ -185,13 +199,18 @@ def _view(
     }
 
 
-def ended_view(end: InterestEnd) -> Json:
-    """How an interest ended: its last day, or what was declared in its place; and who says so."""
+def ended_view(end: Ended) -> Json:
+    """How an interest ended: its last day, or what was declared in its place; who says so, and who
+    confirmed it. `to_confirm`: it counts by its holder's own word alone."""
+    said, confirmed = end.said, end.confirmed
     return {
-        "until": end.until,
-        "replaced_by": end.replaced_by,
+        "until": said.until,
+        "replaced_by": said.replaced_by,
         "counts_until": end.counts_until,
-        "reason": end.reason,
-        "by": end.said_by,
-        "at": end.at,
+        "reason": said.reason,
+        "by": said.said_by,
+        "at": said.at,
+        "to_confirm": end.to_confirm,
+        "confirmed": confirmed
+        and {"by": confirmed.confirmed_by, "at": confirmed.at, "reason": confirmed.reason},
     }

@@ -14,9 +14,10 @@ from api.drafts import Draft, drafted
 from api.fields import Body, Flag, Line, Prose, count
 from api.guard import GuardedRoute
 from api.idempotency import Answer, Json
+from api.nudges import nudge
 from sharing.errors import NotFound, bad_field
 from sharing.orders import Verb
-from sharing.records import requests, standing
+from sharing.records import endings, requests, standing
 from sharing.records.requests import Request
 from sharing.records.viewer import Viewer
 from sharing.records.views import request_view
@@ -174,10 +175,17 @@ async def listed(
 
 @router.get("/{request_id}", name="requests.show")
 async def show(request_id: str, call: Call) -> Response:
-    """One request: its stages, findings and decisions, its exports, and all that happened."""
+    """One request: its stages, findings and decisions, its exports, and all that happened; for
+    people inside `ending`, how it ended and what is owed since."""
     shown = await _shown(call, request_id)
     shown["counting"] = await _counting(call, shown)
+    if call.partner_id is None:
+        shown["ending"] = await call.read(lambda s: _ending(s, call, request_id))
     return json_answer(shown)
+
+
+def _ending(session: Session, call: Call, request_id: str) -> Json | None:
+    return endings.ending(viewer(session, call), own(session, call, request_id))
 
 
 async def _counting(call: Call, shown: Json) -> Json | None:
@@ -199,7 +207,8 @@ def own(session: Session, call: Call, request_id: str) -> Request:
 
 def viewer(session: Session, call: Call) -> Viewer:
     """Whom a request is shown to in this call."""
-    return Viewer(session, inside=call.partner_id is None, person=call.principal.person_id or "")
+    inside, person = call.partner_id is None, call.principal.person_id or ""
+    return Viewer(session, inside=inside, person=person, nudge=nudge(call))
 
 
 def _changed(session: Session, call: Call, request_id: str, change: Change) -> Draft:

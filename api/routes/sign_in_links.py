@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from fastapi import APIRouter
+from pydantic_core import from_json
 from starlette.responses import Response
 
 from api.dependencies import Call
@@ -40,3 +41,9 @@ async def create(body: NewLink, call: Call) -> Response:
         return {"subject": body.subject, "expires_at": now() + VALID_FOR}
 
     return await call.create(work, secret={"link": address})
+
+
+def link_of(answer: Response) -> str:
+    """The link of an answer that made one."""
+    link: str = from_json(bytes(answer.body))["link"]
+    return link

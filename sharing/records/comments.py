@@ -13,7 +13,14 @@ from sqlmodel import (
     select,
 )
 
-from sharing.comments import SILENT, Audience, demand_field, demand_open, reads_internal
+from sharing.comments import (
+    SILENT,
+    Audience,
+    demand_field,
+    demand_open,
+    reads_internal,
+    waits_for_change,
+)
 from sharing.records import lookback, parties, requests
 from sharing.records.requests import Request
 from sharing.records.tables import new_id, now
@@ -98,10 +105,15 @@ def _tell(unit: Unit, request: Request, row: Comment) -> None:
 
 
 def page(
-    viewer: Viewer, request_id: str, *, internal: bool, after: Place | None = None, limit: int = ALL
+    viewer: Viewer,
+    request: Request,
+    *,
+    internal: bool,
+    after: Place | None = None,
+    limit: int = ALL,
 ) -> list[View]:
     """A request's comments behind a place, the oldest first; the internal ones only where asked."""
-    rows = select(Comment).where(Comment.request_id == request_id)
+    rows = select(Comment).where(Comment.request_id == request.id)
     if not internal:
         rows = rows.where(Comment.audience == Audience.PARTNER)
     if after is not None:
@@ -110,11 +122,13 @@ def page(
             or_(col(Comment.at) > at, (col(Comment.at) == at) & (col(Comment.id) > last))
         )
     found = viewer.session.exec(rows.order_by(col(Comment.at), col(Comment.id)).limit(limit))
-    return [comment_view(viewer, row) for row in found]
+    return [comment_view(viewer, row, request) for row in found]
 
 
-def comment_view(viewer: Viewer, row: Comment) -> View:
-    """One comment. A partner sees the role of who wrote it inside, not the person."""
+def comment_view(viewer: Viewer, row: Comment, request: Request) -> View:
+    """One comment; `open` while the partner has not changed its request since, and could. A partner
+    sees the role of who wrote it inside, not the person."""
+    now = (request.revision, request.state)
     shown: View = {
         "id": row.id,
         "request": row.request_id,
@@ -126,6 +140,7 @@ def comment_view(viewer: Viewer, row: Comment) -> View:
         "stage": row.stage,
         "text": row.text,
         "at": row.at,
+        "open": waits_for_change(row.role, row.audience, row.revision, now),
     }
     named = viewer.inside or row.role == Role.PARTNER
     return {**shown, **({"author_name": viewer.name(row.author_id)} if named else {})}

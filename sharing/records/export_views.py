@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from sharing import untold
 from sharing.eligibility import Act, roles_for
 from sharing.export.envelope import key_id, signer
 from sharing.export.stopwatch import Step
@@ -12,6 +13,7 @@ from sharing.keys import public_key
 from sharing.push import target
 from sharing.records import (
     acknowledgements,
+    coarse,
     export_progress,
     exports,
     recalls,
@@ -21,16 +23,25 @@ from sharing.records import (
 from sharing.records.acknowledgements import Acknowledgement
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import LIVE_EXPORTS, ExportState
+from sharing.untold import Nudge
 
 View = dict[str, Any]
 UNREADABLE_SHOWN = 100
 _STEPS = tuple(str(step) for step in Step)
 
 
-def export_view(session: Session, export: Export, *, inside: bool) -> View:
-    """An export with its progress; `excluded` counts objects by reason."""
+def export_view(
+    session: Session, export: Export, *, inside: bool, nudge: Nudge | None = None
+) -> View:
+    """An export with its progress; `excluded` counts objects by reason. Until it is released its
+    partner reads no exact count (sharing.untold)."""
     progress, excluded = export_progress.progress(session, export)
     release = session.get(Release, export.id)
+    rough = not inside and release is None
+    if rough:
+        request = requests.get(session, export.request_id)
+        known = coarse.agreed(session, request, export.digest, nudge)
+        progress, excluded = untold.progress(progress, known.people), {}
     view: View = {
         "id": export.id,
         "request": export.request_id,
@@ -41,7 +52,7 @@ def export_view(session: Session, export: Export, *, inside: bool) -> View:
         "needs_confirmation": export.needs_confirmation,
         "waiting_for": _waiting_for(export, inside=inside),
         "paused_at": export.paused_at if export.state in LIVE_EXPORTS else None,
-        "erased": _erased(export),
+        "erased": _erased(export, rough=rough),
         "code": export.code if inside else _outside(export.code),
         "triggered_at": export.triggered_at,
         "confirmed_at": export.confirmed_at,
@@ -161,13 +172,13 @@ def _waiting_for(export: Export, *, inside: bool) -> View | None:
     return view | ({"other_than": other} if inside and other else {})
 
 
-def _erased(export: Export) -> View | None:
+def _erased(export: Export, *, rough: bool) -> View | None:
     """What was staged and is gone: counted before, looked for afterwards."""
     if export.erased_at is None:
         return None
     return {
-        "files": export.erased_files,
-        "bytes": export.erased_bytes,
+        "files": None if rough else export.erased_files,
+        "bytes": None if rough else export.erased_bytes,
         "at": export.erased_at,
     }
 

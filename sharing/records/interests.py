@@ -13,7 +13,7 @@ from sharing.conflict import Interest, InterestKind, Match, Organisation, Screen
 from sharing.errors import NotFound
 from sharing.records import screenings
 from sharing.records.accounts import all_accounts
-from sharing.records.interest_ends import InterestEnd, ends, over
+from sharing.records.interest_ends import Ended, ends, over
 from sharing.records.organisations import chunks
 from sharing.records.parties import Partner, Person, person_named
 from sharing.records.rows import Rows
@@ -276,7 +276,7 @@ def _interested(
     return all_accounts(session, frozenset(people))
 
 
-def value(row: DeclaredInterest, end: InterestEnd | None = None) -> Interest:
+def value(row: DeclaredInterest, end: Ended | None = None) -> Interest:
     """A recorded interest as the rules see it, with what was said of its end."""
     until = row.until
     if end is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ColumnElement, or_
+from sqlalchemy import CheckConstraint, ColumnElement, false, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.addresses import folded
@@ -70,7 +70,8 @@ class RoleGrant(SQLModel, table=True):
 
 
 class Token(SQLModel, table=True):
-    """A bearer token or a session, as its sha256. It speaks for one person, partner or subject."""
+    """A bearer token or a session, as its sha256. It speaks for one person, partner or subject.
+    `by_provider`: the identity provider said who opens it."""
 
     __tablename__ = "token"
     hash: str = Field(primary_key=True)
@@ -81,6 +82,7 @@ class Token(SQLModel, table=True):
     issued_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    by_provider: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def issue_token(
     subject: str | None = None,
     lifetime: timedelta | None = None,
     secret: str | None = None,
+    by_provider: bool = False,
 ) -> str:
     """Stores a new token and returns its secret, which is never stored or shown again."""
     secret = secret or f"clr_{secrets.token_urlsafe(32)}"
@@ -121,6 +124,7 @@ def issue_token(
                 role=role,
                 issued_at=now(),
                 expires_at=now() + lifetime if lifetime else None,
+                by_provider=by_provider,
             )
         )
     return secret
@@ -164,6 +168,12 @@ def revoke_token(session: Session, secret: str) -> str | None:
         return None
     token.revoked_at = now()
     return speaks_for(token)
+
+
+def came_by_provider(session: Session, secret: str) -> bool:
+    """True of a session that the identity provider opened, also once it has ended."""
+    token = session.get(Token, hashed(secret))
+    return token is not None and token.by_provider
 
 
 def roles_of(session: Session, person_id: str, at: datetime | None = None) -> frozenset[Role]:

@@ -89,6 +89,17 @@ def keep(unit: Unit, request: Request, moment: Moment, counted: Coverage, run: s
     )
 
 
+def at_gate(session: Session, request_id: str, digest: str) -> ConsentReport | None:
+    """The count that gate 2 saw of a revision; None where it has not been taken."""
+    return session.exec(
+        select(ConsentReport).where(
+            ConsentReport.request_id == request_id,
+            ConsentReport.digest == digest,
+            ConsentReport.moment == Moment.GATE,
+        )
+    ).first()
+
+
 def of_request(session: Session, request_id: str) -> Sequence[ConsentReport]:
     """Every report on a request, in the order they were taken."""
     return session.exec(

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import false
 from sqlmodel import Field, Session, SQLModel
 
 from sharing.records.parties import hashed, issue_token, subject_id
@@ -12,7 +13,8 @@ from sharing.stages import Role
 
 
 class SignInCode(SQLModel, table=True):
-    """A one-time code of a sign-in link, as its sha256."""
+    """A one-time code of a sign-in link, as its sha256. `by_provider`: the identity provider said
+    who uses it."""
 
     __tablename__ = "sign_in_code"
     hash: str = Field(primary_key=True)
@@ -22,6 +24,7 @@ class SignInCode(SQLModel, table=True):
     role: str
     expires_at: datetime
     used_at: datetime | None = None
+    by_provider: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 def issue(
@@ -49,6 +52,14 @@ def issue(
     return code
 
 
+def issue_by_provider(session: Session, role: Role, ttl: timedelta, person_id: str) -> str:
+    """The same for somebody of whom the identity provider said who that is."""
+    code = issue(session, role, ttl, person_id=person_id)
+    session.flush()
+    session.get_one(SignInCode, hashed(code)).by_provider = True
+    return code
+
+
 def redeem(session: Session, code: str, lifetime: timedelta) -> str | None:
     """Exchanges a code for a session token, once; None if it is unknown, used or too old."""
     row = session.get(SignInCode, hashed(code), with_for_update=True)
@@ -56,7 +67,8 @@ def redeem(session: Session, code: str, lifetime: timedelta) -> str | None:
         return None
     row.used_at = now()
     whose = {"person_id": row.person_id, "partner_id": row.partner_id, "subject": row.subject}
-    return issue_token(session, Role(row.role), lifetime=lifetime, **whose)
+    role, by = Role(row.role), row.by_provider
+    return issue_token(session, role, lifetime=lifetime, by_provider=by, **whose)
 
 
 @dataclass(frozen=True, slots=True)

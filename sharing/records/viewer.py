@@ -13,6 +13,7 @@ from sharing.records.holders import holders
 from sharing.records.parties import Partner, Person
 from sharing.records.requests import DecisionVoid, Request
 from sharing.stages import Role
+from sharing.untold import Nudge
 
 View = dict[str, Any]
 
@@ -20,11 +21,13 @@ View = dict[str, Any]
 @dataclass(slots=True)
 class Viewer:
     """Whom things are shown to. `inside` is False for partners; `person` is who looks, if that is
-    a person. Names are looked up once."""
+    a person; `nudge` moves the edges of what a partner is told of counts (sharing.untold), and
+    without it no part is told. Names are looked up once."""
 
     session: Session
     inside: bool
     person: str = ""
+    nudge: Nudge | None = None
     _actors: dict[Role, list[Actor]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
     _voids: dict[str, dict[str, DecisionVoid]] = field(default_factory=dict)

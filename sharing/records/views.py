@@ -3,10 +3,12 @@
 A partner learns how its own request stands, never who inside acted on it or has an interest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from sharing import untold
 from sharing.records import (
     blind,
+    coarse,
     conflict_views,
     events,
     export_views,
@@ -45,7 +47,10 @@ def listed_view(viewer: Viewer, request: Request) -> View:
         "policy": revision.policy,
         "waiting_for": waiting_for(viewer, request, case, runs),
         "stages": _stages(viewer, request, gates, taken, runs),
-        "exports": [export_views.export_view(session, run, inside=viewer.inside) for run in runs],
+        "exports": [
+            export_views.export_view(session, run, inside=viewer.inside, nudge=viewer.nudge)
+            for run in runs
+        ],
         **revision.body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
@@ -102,7 +107,7 @@ def _gate(
         view |= {
             "state": "open" if open_now else "closed",
             "outcome": gate.outcome,
-            "findings": [_finding(viewer, stage, f) for f in gate.findings],
+            "findings": _findings(viewer, request, stage, gate.findings),
             "opened_at": gate.opened_at,
             "until": gate.until,
             "closed_at": gate.closed_at,
@@ -121,10 +126,17 @@ def _plain(stage: Stage, state: str, outcome: str | None) -> View:
     return {"stage": stage, "state": state, "outcome": outcome, "findings": [], "decisions": []}
 
 
-def _finding(viewer: Viewer, stage: Stage, finding: Mapping[str, str]) -> View:
-    if viewer.inside or stage is not Stage.CONFLICT_SIGNOFF:
-        return dict(finding)
-    return {**finding, "detail": "Known to the people who sign off conflicts of interest."}
+def _findings(
+    viewer: Viewer, request: Request, stage: Stage, found: Sequence[Mapping[str, str]]
+) -> list[View]:
+    """A partner reads of gate 2 no exact count, and of gate 3 only that there is something."""
+    if viewer.inside or stage not in (Stage.CONSENT_VERIFICATION, Stage.CONFLICT_SIGNOFF):
+        return [dict(one) for one in found]
+    if stage is Stage.CONFLICT_SIGNOFF:
+        told = "Known to the people who sign off conflicts of interest."
+        return [{**one, "detail": told} for one in found]
+    known = coarse.agreed(viewer.session, request, request.digest, viewer.nudge)
+    return [dict(untold.finding(one, known.objects, known.people)) for one in found]
 
 
 def _decision(viewer: Viewer, request: Request, decision: Decision) -> View:

@@ -13,7 +13,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from fastapi import FastAPI, Request
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.pages.provider import COOKIE
 from sharing.settings import Settings
@@ -28,13 +28,14 @@ KEY, OTHER = RSAKey.generate_key(2048, {"kid": "a"}), RSAKey.generate_key(2048, 
 @dataclass(slots=True)
 class OwnProvider:
     """`claims` are laid over what it says truly (None leaves one out); `lies` name what else is
-    wrong: `other_key`, `none`, `shared`, `issuer`, `away`."""
+    wrong: `other_key`, `none`, `shared`, `issuer`, `away`, `no_end`, `plain_end`."""
 
     address: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     lies: set[str] = field(default_factory=set)
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
     headers: list[str] = field(default_factory=list)
+    homes: set[str] = field(default_factory=set)
 
     def app(self) -> FastAPI:
         """What it serves."""
@@ -42,6 +43,7 @@ class OwnProvider:
         app.add_api_route("/.well-known/openid-configuration", self._about)
         app.add_api_route("/token", self._token, methods=["POST"])
         app.add_api_route("/jwks", self._keys)
+        app.add_api_route("/end", self._end)
         return app
 
     def code(self, address: str) -> tuple[str, str]:
@@ -55,12 +57,22 @@ class OwnProvider:
         if "away" in self.lies:
             return Response("closed", 503)
         issuer = "http://localhost:1" if "issuer" in self.lies else self.address
+        end = "http://provider.test/end" if "plain_end" in self.lies else f"{self.address}/end"
         return JSONResponse({
+            **({} if "no_end" in self.lies else {"end_session_endpoint": end}),
             "issuer": issuer,
             "authorization_endpoint": f"{self.address}/authorize",
             "token_endpoint": f"{self.address}/token",
             "jwks_uri": f"{self.address}/jwks",
         })  # fmt: skip
+
+    async def _end(self, request: Request) -> Response:
+        """Signs somebody out, and sends them back to where our client said that it is."""
+        given = request.query_params
+        back = given.get("post_logout_redirect_uri", "")
+        if given.get("client_id") != CLIENT or back not in self.homes:
+            return Response("not one of ours", 400)
+        return RedirectResponse(back, 303)
 
     async def _keys(self) -> Response:
         return JSONResponse({"keys": [KEY.as_dict(private=False)]})
@@ -147,4 +159,5 @@ async def coming(world: World) -> AsyncIterator[Coming]:
             oidc_client_secret=SECRET,
             api_url=str(http.base_url).rstrip("/"),
         )
+        provider.homes = {f"{http.base_url}".rstrip("/") + "/signed-out"}
         yield Coming(world, provider, http)

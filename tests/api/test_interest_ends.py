@@ -2,6 +2,7 @@
 their own word."""
 
 from datetime import timedelta
+from typing import Any
 
 from sharing.records.tables import now
 from tests.api.test_interests import interest
@@ -126,3 +127,66 @@ async def test_what_screening_finds_around_all_requests(there: World) -> None:
     found = (await there.get("auditor", "/v1/interests/screening")).json()
     assert found["matches"] == []
     assert (await there.get("engineer", "/v1/interests/screening")).status_code == 403
+
+
+async def confirmed(world: World, which: str, who: str = "conflict_officer") -> Any:
+    """The answer to a confirmation of an end."""
+    body = {"reason": "The broker's letter of 3 May."}
+    return await world.post(who, f"/v1/interests/{which}/end/confirm", body)
+
+
+async def test_a_conflict_officer_confirms_an_end(there: World) -> None:
+    """What somebody said of their own counts at once then, for requests to come; it is in the log
+    and told, and the list of what waits for it is empty again."""
+    which = await declared(there)
+    first = await there.submitted()
+    assert await ended(there, which) == 201
+    waits = (await there.get("conflict_officer", "/v1/interests", to_confirm=True)).json()["items"]
+    assert [(one["id"], one["ended"]["to_confirm"]) for one in waits] == [(which, True)]
+    answer = await confirmed(there, which)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["counts_until"] == "2024-05-01"
+    assert answer.json()["confirmed"]["by"] == there.people["conflict_officer"]
+    assert (await there.decide(first, "purpose_review")).json()["why"] == "recused"
+    second = await there.submitted(title="Later")
+    assert (await there.decide(second, "purpose_review")).status_code == 201
+    nothing = {"nothing_to_declare": True}
+    assert (await there.post("purpose_reviewer", "/v1/declarations", nothing)).status_code == 201
+    waits = (await there.get("conflict_officer", "/v1/interests", to_confirm=True)).json()["items"]
+    assert waits == []
+    assert "interest.end_confirmed" in [entry["action"] for entry in await there.audit()]
+    told = (await there.get("auditor", "/v1/events", limit=200)).json()["items"]
+    assert "clearance.interest.end_confirmed" in [one["type"] for one in told]
+
+
+async def test_only_an_end_by_ones_own_word_is_confirmed(there: World) -> None:
+    """Without an end there is nothing to confirm, nor where it counts already, nor twice; nobody
+    but a conflict officer does it, and each attempt is in the log."""
+    which, other = await declared(there), await declared(there, "legal_counsel")
+    assert (await confirmed(there, which)).json()["code"] == "wrong_state"
+    assert await ended(there, which) == 201
+    assert (await confirmed(there, which, "auditor")).status_code == 403
+    assert (await confirmed(there, which)).status_code == 201
+    assert (await confirmed(there, which)).json()["code"] == "wrong_state"
+    assert await ended(there, other, "conflict_officer") == 201
+    assert (await confirmed(there, other)).json()["code"] == "wrong_state"
+    last = (await there.audit())[-1]
+    assert last["action"] == "refused.interests.confirm_end"
+
+
+async def test_nobody_confirms_their_own(there: World) -> None:
+    """A conflict officer's own end waits for another officer; another account of theirs is no
+    other officer."""
+    which = await declared(there, "conflict_officer")
+    assert await ended(there, which, "conflict_officer") == 201
+    answer = await confirmed(there, which)
+    assert (answer.status_code, answer.json()["code"]) == (403, "four_eyes")
+    second = {"name": "Second", "email": "second@example.org", "roles": ["conflict_officer"]}
+    made = (await there.post("admin", "/v1/people", second)).json()
+    token = {"person": made["id"], "role": "conflict_officer"}
+    there.tokens["second"] = (await there.post("admin", "/v1/tokens", token)).json()["token"]
+    path = f"/v1/people/{made['id']}/links"
+    mine = {"same_as": there.people["conflict_officer"]}
+    assert (await there.post("admin", path, mine)).status_code == 201
+    answer = await confirmed(there, which, "second")
+    assert (answer.status_code, answer.json()["code"]) == (403, "four_eyes")

@@ -1,11 +1,14 @@
 """Signing in by an identity provider: who may, and everything that must not be believed."""
 
 import base64
+import html
+import re
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
 from api.auth import SESSION_COOKIE
@@ -13,8 +16,8 @@ from api.pages import provider as provider_page
 from sharing.records import parties
 from sharing.settings import Settings, SettingsError
 from sharing.stages import Role
-from tests.api.own_provider import CLIENT, SECRET, coming, use
-from tests.api.visitor import forms
+from tests.api.own_provider import CLIENT, SECRET, Coming, coming, use
+from tests.api.visitor import forms, link
 from tests.api.world import World
 
 REFUSED = "refused.sign_in.provider"
@@ -49,6 +52,61 @@ async def test_who_is_on_record_comes_in(there: World) -> None:
         assert log == [("sign_in.issued", person), ("session.opened", person)]
         await mine.send("/sign-out", {})
         assert (await mine.open("/reviews")).status_code == 401
+
+
+async def gone(somebody: Coming) -> Any:
+    """The answer to signing out of a session that the provider opened."""
+    mine = somebody.visitor()
+    await mine.sign_in(forms((await somebody.come()).text)[0].action)
+    somebody.http.cookies.clear()
+    answer = await mine.send("/sign-out", {})
+    assert (await mine.open("/reviews")).status_code == 401
+    return answer
+
+
+async def test_who_came_by_the_provider_is_led_out_there_too(here: World) -> None:
+    """The session has ended, and the page leads to the provider's own end of a session, which takes
+    where we want people sent back to, and sends them there."""
+    async with coming(here) as somebody:
+        answer = await gone(somebody)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        [there] = set(re.findall(r'(?:href|url)="?([^"]*/end[^"]*)"', answer.text))
+        there = html.unescape(there.rpartition("url=")[2])
+        assert there.startswith(f"{somebody.provider.address}/end?client_id={CLIENT}&")
+        async with httpx2.AsyncClient() as browser:
+            back = await browser.get(there)
+            assert back.status_code == 303, back.text
+            home = await browser.get(back.headers["location"])
+        assert (home.status_code, "You are signed out" in home.text) == (200, True)
+
+
+@pytest.mark.parametrize("lie", ["no_end", "plain_end", "away"])
+async def test_signing_out_needs_no_provider(here: World, lie: str) -> None:
+    """Where it names no end of a session, one that is not safe, or is away, one is signed out here
+    as ever."""
+    async with coming(here) as somebody:
+        somebody.provider.lies = {lie} - {"away"}
+        mine = somebody.visitor()
+        await mine.sign_in(forms((await somebody.come()).text)[0].action)
+        somebody.http.cookies.clear()
+        if lie == "away":
+            somebody.provider.lies = {lie}
+            here.app.state.provider = None
+        answer = await mine.send("/sign-out", {})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert (await mine.open("/reviews")).status_code == 401
+
+
+async def test_who_came_by_a_link_is_not_sent_to_the_provider(here: World) -> None:
+    """A session of a one-time link is none of the provider's, also after one that was."""
+    async with coming(here) as somebody:
+        mine = somebody.visitor()
+        await mine.sign_in(forms((await somebody.come()).text)[0].action)
+        somebody.http.cookies.clear()
+        await mine.sign_in(await link(here, Role.PURPOSE_REVIEWER))
+        somebody.http.cookies.clear()
+        answer = await mine.send("/sign-out", {})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 async def test_what_is_sent_with_somebody_proves_the_answer(here: World) -> None:

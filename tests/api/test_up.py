@@ -159,6 +159,7 @@ async def test_up_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     all that was answered; SIGTERM ends that one quietly with exit code 0."""
     first, told = await _up(tmp_path / "home")
     assert {link["role"] for link in told["sign_in"]} == set(Role) - {Role.SUBJECT}
+    assert "consent import" in told["no_sign_in"]["subject"]
     assert len({link["url"] for link in told["sign_in"]}) == len(told["sign_in"])
     async with httpx2.AsyncClient(trust_env=False) as http:
         assert (await http.get(told["sign_in"][0]["url"])).status_code == 200

@@ -163,6 +163,46 @@ async def test_the_form_is_looked_at_while_it_is_filled_in(desk: Desk) -> None:
         assert await page.evaluate("document.activeElement.name") == "retention_days"
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+async def test_what_is_said_of_an_answer_stands_at_it(desk: Desk, script: bool) -> None:
+    """A reviewer speaks of one answer and returns the request; on the phone the partner follows the
+    list to that answer, reads it there, answers in words, and changes it."""
+    view = await desk.world.submitted(title=f"Spoken of {script}")
+    own = f"/requests/{view['id']}"
+    async with desk.at(Role.PURPOSE_REVIEWER, java_script_enabled=script) as page:
+        await page.goto(own)
+        await page.locator("#f-text").fill("Ninety days will do.")
+        await page.get_by_label("Who reads it").select_option("partner")
+        await page.get_by_label("About", exact=True).select_option("retention_days")
+        await page.get_by_role("button", name="Add the comment").click()
+        assert "Your comment is there" in await said(page)
+    await desk.world.decide(view, "purpose_review", "returned", reason="See the comment.")
+    async with desk.at(Role.PARTNER, size="phone", java_script_enabled=script) as page:
+        await page.goto(own)
+        await page.get_by_text("Answer", exact=True).click()
+        await page.get_by_label("To the people who decide").fill("Ninety it is.")
+        await page.get_by_role("button", name="Send it").click()
+        assert "Your comment is there" in await said(page)
+        await page.locator(".jump").click()
+        await (
+            page.get_by_role("navigation", name="Said of what you ask")
+            .get_by_role("link")
+            .first.click()
+        )
+        assert page.url.endswith("#f-retention_days")
+        field = page.get_by_label("Kept for, in days")
+        described = str(await field.get_attribute("aria-describedby")).split()
+        assert "c-retention_days" in described
+        assert "Ninety days will do." in await page.locator("#c-retention_days").inner_text()
+        assert await faults(page) == []
+        await field.fill("90")
+        await page.get_by_role("button", name="Show what changes").click()
+        await page.get_by_role("button", name="Send revision 2").click()
+        assert "The new revision is recorded" in await said(page)
+    assert (await desk.world.seen(view))["retention_days"] == 90
+    await desk.world.post("partner", f"/v1{own}/withdraw")
+
+
 async def test_withdrawn_by_a_tick_and_a_button(desk: Desk) -> None:
     """A partner withdraws a request, and its page says that it has ended."""
     view = await desk.world.submitted(title="No longer")

@@ -127,6 +127,46 @@ async def test_an_auditor_follows_an_entry_and_verifies(desk: Desk, script: bool
 
 
 @SCRIPT
+async def test_a_conflict_officer_confirms_an_end(desk: Desk, script: bool) -> None:
+    """What somebody said of the end of their own waits at the top, is confirmed with a reason, and
+    waits no more; their own is for another officer."""
+    world = desk.world
+    for who in ("engineer", "conflict_officer"):
+        tie = {"person": world.people[who], "organisation": {"name": "Old Mill"}, "kind": "fund",
+               "from": "2015-01-01", "detail": "Units of it."}  # fmt: skip
+        made: dict[str, Any] = (await world.post(who, "/v1/interests", tie)).json()
+        end = {"until": "2024-05-01", "reason": "I sold them."}
+        assert (await world.post(who, f"/v1/interests/{made['id']}/end", end)).status_code == 201
+    async with desk.at(Role.CONFLICT_OFFICER, java_script_enabled=script) as page:
+        await page.goto("/interests/everybody")
+        assert await faults(page) == []
+        assert "It is your own" in await page.inner_text("main")
+        await page.get_by_text("Confirm it", exact=True).click()
+        await page.get_by_label("How you know").fill("The broker's letter.")
+        assert await faults(page) == []
+        await page.get_by_role("button", name="Confirm the end").click()
+        assert "Confirmed" in await said(page)
+        assert await page.get_by_text("Confirm it", exact=True).count() == 0
+        assert "confirmed by conflict_officer" in await page.inner_text("main")
+
+
+@SCRIPT
+async def test_an_admin_lets_somebody_in_whose_data_it_is(desk: Desk, script: bool) -> None:
+    """A link for one of the people in the data is made at the page of people, and opens theirs."""
+    async with desk.at(Role.ADMIN, java_script_enabled=script) as page:
+        await page.goto("/people")
+        await page.get_by_text("Let somebody in whose data this is").click()
+        await page.get_by_label("What the ledger of consents calls them").fill("s0")
+        await page.get_by_role("button", name="Make a link").click()
+        assert await faults(page) == []
+        link = await page.locator(".secret code").inner_text()
+    async with desk.page(java_script_enabled=script) as page:
+        await page.goto(desk.base + link[link.index("/sign-in/") :])
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("heading", name="Who has my data").wait_for()
+
+
+@SCRIPT
 async def test_somebody_declares_says_better_and_ends_an_interest(desk: Desk, script: bool) -> None:
     """A mistake keeps what was typed; then it is declared, said better, ended, and the yearly
     statement is made."""

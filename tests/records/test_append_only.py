@@ -19,8 +19,8 @@ APPEND_ONLY = (
     "clearance", "clearance_void", "comment",
     "consent_checkpoint", "consent_event", "consent_report", "consent_statement", "decision",
     "decision_void", "declaration", "delegation", "delegation_end", "event", "gate_need",
-    "interest", "interest_end", "interest_look", "name_ruling", "notice", "notice_compatibility",
-    "notice_text",
+    "interest", "interest_end", "interest_end_confirmation", "interest_look", "name_ruling",
+    "notice", "notice_compatibility", "notice_text",
     "person_link", "policy_approval", "policy_version", "pressure_note",
     "pseudonym_key", "recusal",
     "register_declaration", "register_reminder", "release", "revision", "sign_off", "subject",
@@ -67,6 +67,10 @@ def filled(connection: Connection) -> Hand:
     hand.row("policy_approval", number=2, approved_by="per_other", approved_at=at)
     hand.row("interest_end", interest_id=f"int_{COUNSEL}", replaced_by=f"int_{COUNSEL}",
              counts_until=hand.on(AT.date()), reason="r", said_by="per_none",
+             at=at)  # fmt: skip
+    by_hand.grant(hand, "per_other", "conflict_officer")
+    hand.row("interest_end_confirmation", interest_id=f"int_{COUNSEL}",
+             counts_until=hand.on(AT.date()), reason="r", confirmed_by="per_other",
              at=at)  # fmt: skip
     hand.row("person_link", person_id="per_second", same_as=FIRST, linked_by="x", at=at)
     assert by_hand.delegate(hand, "per_purpose_review", "per_none", ended=True) is None

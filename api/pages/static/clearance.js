@@ -105,9 +105,9 @@ for (const place of document.querySelectorAll("[data-progress]")) {
   const source = new EventSource(place.dataset.progress);
   source.addEventListener("progress", (event) => {
     const { progress: p, state } = JSON.parse(event.data), bar = place.querySelector("progress");
-    if (bar && p.total) { bar.max = p.total; bar.value = p.objects + p.excluded; }
+    if (bar && p.shards.total) { bar.max = p.shards.total; bar.value = p.shards.done; }
     const told = place.querySelector("[data-of]");
-    if (told) told.textContent = p.objects.toLocaleString("en").replaceAll(",", "\u202f");
+    if (told) told.textContent = p.shards.done.toLocaleString("en").replaceAll(",", "\u202f");
     if (state !== "running") source.close();
   });
   addEventListener("pagehide", () => source.close());
