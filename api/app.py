@@ -13,7 +13,7 @@ from api import problems
 from api.backend import Backend, backend
 from api.described import SECURITY_SCHEMES
 from api.engine import Engine, Temporal
-from api.pages import agreement, home
+from api.pages import agreement, home, refusals
 from api.routes import (
     acceptance_links,
     acknowledgements,
@@ -181,7 +181,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     home.add_to(app)
     agreement.add_to(app)
     _with_bearer(app)
-    app.add_exception_handler(HTTPException, problems.handle)
+    app.add_exception_handler(HTTPException, refusals.lost)
     app.add_exception_handler(RequestValidationError, problems.handle)
     app.add_exception_handler(Exception, problems.handle)
     return app

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages.frame import page
@@ -45,6 +46,14 @@ def as_problem(failure: Exception) -> dict[str, Any]:
     """What the API says of the same failure: the one table of codes and statuses."""
     problem: dict[str, Any] = from_json(bytes(told(failure).body))
     return problem
+
+
+async def lost(request: Request, failure: Exception) -> Response:
+    """An address where nothing is: a page for a browser, a problem for a program."""
+    wants = request.headers.get("Accept", "")
+    if request.method == "GET" and "text/html" in wants and not request.url.path.startswith("/v1/"):
+        return await shown(None, failure, ())
+    return told(failure)
 
 
 async def shown(visit: "Visit | None", failure: Exception, roles: Iterable[Role]) -> Response:

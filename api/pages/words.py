@@ -92,6 +92,7 @@ GLOSSARY: Mapping[str, str] = {
     "in hand": "Somebody said that they are reading this. It keeps nobody from deciding.",
     "object": "One photo, or one row of the data.",
     "jurisdiction": "Where the law applies that the person lives under.",
+    "shard": "A part of the export that one worker packs by itself, and again if it is lost.",
 }
 
 FIELDS: Mapping[str, str] = {
@@ -114,6 +115,11 @@ FIELDS: Mapping[str, str] = {
     "delivery.push": "Bucket of yours",
     "policy": "Policy",
     "index": "State of the dataset",
+}
+
+FORMATS: Mapping[str, str] = {
+    "webdataset": "Tar files that training tools read (WebDataset)",
+    "objects": "Plain files, one for each object",
 }
 
 CHECKS: Mapping[str, str] = {
