@@ -43,5 +43,6 @@ def _shortened(same: list[str], *, first: bool, last: bool) -> list[Part]:
     head, tail = 0 if first else AROUND, 0 if last else AROUND
     if len(same) <= head + tail + AROUND:
         return [("same", "".join(same))]
-    kept = "".join(same[:head]), "".join(same[len(same) - tail :])
-    return [("same", kept[0]), ("gap", " \u2026 "), ("same", kept[1])]
+    before, after = "".join(same[:head]), "".join(same[len(same) - tail :] if tail else ())
+    cut = [("same", before.rstrip()), ("gap", "\u2026" if first else " \u2026 ")]
+    return [one for one in (*cut, ("same", " " * first + after.lstrip())) if one[1].strip()]

@@ -78,6 +78,7 @@ _templates.filters |= {
     "soft": words.soft,
     "roles": words.roles,
     "role": record_words.role,
+    "promise": record_words.promise,
     "value": words.value,
     "parted": changes.parted,
     "purpose": words.purpose,
