@@ -124,7 +124,7 @@ ACTS: Mapping[str, str] = {
 TOLD = ("role", "roles", "stage", "outcome", "code", "why", "ruling", "standing", "compatible",
         "entries", "version", "reason")  # fmt: skip
 SHORT, OURS = 40, "system:"
-LABELS = {"request_id": "request", "sha256": "fingerprint"}
+LABELS = {"request_id": "request", "holder": "for", "sha256": "fingerprint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,4 +198,6 @@ def actor(who: str, names: Mapping[str, str]) -> str:
         return names[who]
     if who.startswith("sub_"):
         return "Somebody in the data"
+    if who == "command-line":
+        return "Somebody at the command line"
     return f"Clearance ({plain(who[7:]).replace('-', ' ')})" if who.startswith(OURS) else who
