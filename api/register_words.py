@@ -34,6 +34,14 @@ GATE: Mapping[str | None, str] = {
 }
 
 
+def answer(stage: str, outcome: str | None) -> str:
+    """What came of a gate, as the answer to its question: who asks whether anybody gains hopes for
+    a no."""
+    if stage == "conflict_signoff" and outcome in ("approved", "refused"):
+        return "no" if outcome == "approved" else "yes"
+    return GATE[outcome]
+
+
 def label(terms: Mapping[str, Term], name: str) -> str:
     """What a term of the vocabulary is called; one that nobody knows as it is."""
     known = terms.get(name)

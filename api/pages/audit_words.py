@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from api.pages.record_words import role
 from api.pages.words import plain
 
 ACTIONS: Mapping[str, str] = {
@@ -14,33 +15,52 @@ ACTIONS: Mapping[str, str] = {
     "agreement.terms_added": "added a term to an agreement",
     "audit.found_broken": "read the whole log, and it is broken",
     "audit.verified": "read the whole log: it is whole",
+    "comment.added": "said something of a request",
+    "consent.counted": "counted who agreed",
+    "consent.given": "said yes",
+    "consent.outlook_given": "was told roughly how many agreed",
+    "consent.withdrawn": "took consent back",
+    "consent_source.back": "heard from the consent source again",
+    "consent_source.lost": "hears nothing from the consent source",
+    "consents.appended": "wrote down consents",
     "consents.linked": "sealed new consents",
     "dataset.added": "put a dataset on record",
     "dataset.index_ordered": "had a dataset scanned",
+    "dataset.indexed": "scanned a dataset",
+    "decision.taken": "decided at a gate",
     "decision.voided": "made a decision count no longer",
     "delegation.ended": "took a delegation back",
     "delegation.made": "delegated a role",
+    "draft.deleted": "deleted a draft",
+    "draft.kept": "kept a draft",
     "export.cancelled": "stopped an export",
     "export.confirmed": "confirmed an export",
+    "export.delivered": "delivered a package",
     "export.dry_run": "tried an export out",
+    "export.erased": "erased what was staged",
+    "export.failed": "ended an export that failed",
     "export.limited": "changed the speed of an export",
     "export.paused": "paused an export",
+    "export.planned": "planned an export",
     "export.released": "released an export",
     "export.resumed": "let an export go on",
     "export.triggered": "started an export",
     "gate.assigned": "assigned a gate",
     "gate.claim_released": "gave a gate out of hand",
     "gate.claimed": "took a gate in hand",
+    "gate.opened": "opened a gate",
     "interest.declared": "declared an interest",
     "interest.ended": "said that an interest has ended",
     "interest.end_confirmed": "confirmed that an interest has ended",
     "interest.found_late": "found an interest after the release",
     "interest.looked_at": "looked at an interest found late",
+    "key.registered": "registered a key",
     "match.ruled": "ruled on two names that are alike",
     "notice.added": "added a version of a notice",
     "notice.compatibility_decided": "decided whether two versions of a notice go together",
     "organisations.added": "added organisations",
     "package.downloaded": "asked for a file of a package",
+    "package.listed": "looked up the files of a package",
     "package.pushed": "pushed a package to the partner",
     "package.sent": "was sent a file of a package",
     "partner.added": "put a partner on record",
@@ -52,14 +72,23 @@ ACTIONS: Mapping[str, str] = {
     "policy.approved": "put a policy in force",
     "policy.proposed": "proposed a policy",
     "pressure.noted": "said that they were leaned on",
+    "preview.shown": "was shown one of the photos",
+    "previews.made": "had photos drawn by lot",
     "pseudonym.revealed": "had a delivered name revealed",
+    "pseudonym_key.settled": "settled the key of a partner's pseudonyms",
     "recall_item.opened": "called objects back",
     "register.declared": "made the yearly statement of interests",
     "register.reminder": "reminded of the yearly statement",
+    "release.held": "held a release back",
     "request.amended": "changed a request",
+    "request.cleared": "cleared a request",
+    "request.delivered": "closed a delivered request",
+    "request.expired": "let a request run out of time",
+    "request.refused": "ended a refused request",
+    "request.returned": "sent a request back",
+    "request.revised": "put a new revision on record",
     "request.submitted": "submitted a request",
     "request.withdrawn": "withdrew a request",
-    "request.expired": "let a request run out of time",
     "role.given": "gave a role",
     "role.taken": "took a role away",
     "session.ended": "signed out",
@@ -98,7 +127,7 @@ ACTS: Mapping[str, str] = {
 TOLD = ("role", "roles", "stage", "outcome", "code", "why", "ruling", "standing", "compatible",
         "entries", "version", "reason")  # fmt: skip
 SHORT, OURS = 40, "system:"
-LABELS = {"request_id": "request", "sha256": "fingerprint"}
+LABELS = {"request_id": "request", "holder": "for", "sha256": "fingerprint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +172,7 @@ def _thing(name: str, value: object, names: Mapping[str, str]) -> Thing:
     if isinstance(value, str):
         page = PAGES.get(value[:3]) if value[3:4] == "_" else None
         shown = names.get(value, value if len(value) <= SHORT else f"{value[:16]}…")
-        shown = plain(shown) if name in TOLD else shown
+        shown = role(shown) if name == "role" else plain(shown) if name in TOLD else shown
         return Thing(label, shown, f"{page}{quote(value)}" if page else "", value)
     if isinstance(value, dict):
         return Thing(label, "; ".join(f"{plain(k)} {plain(v)}" for k, v in value.items()))
@@ -172,4 +201,6 @@ def actor(who: str, names: Mapping[str, str]) -> str:
         return names[who]
     if who.startswith("sub_"):
         return "Somebody in the data"
+    if who == "command-line":
+        return "Somebody at the command line"
     return f"Clearance ({plain(who[7:]).replace('-', ' ')})" if who.startswith(OURS) else who

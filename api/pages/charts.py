@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 ACROSS, DOWN, LEFT = 210, 64, 10
@@ -32,9 +33,17 @@ def months(counts: Mapping[str, int]) -> list[Bar]:
     """Counts by month in the order of time."""
     longest, whole = max(counts.values(), default=1) or 1, sum(counts.values()) or 1
     return [
-        Bar(name, n, round(100 * n / longest, 1), 100 * n / whole)
+        Bar(month(name), n, round(100 * n / longest, 1), 100 * n / whole)
         for name, n in sorted(counts.items())
     ]
+
+
+def month(name: str) -> str:
+    """`2014-04` as `April 2014`; what is no month as it is."""
+    try:
+        return f"{date.fromisoformat(name + '-01'):%B %Y}"
+    except ValueError:
+        return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,11 +120,12 @@ def numbers(export: View) -> dict[str, str]:
     shards = progress["shards"]
     return {
         "part": f"{100 * min(done, total) / total:.1f}" if total else "0",
+        "part@width": f"{100 * min(done, total) / total:.1f}" if total else "0",
         "dealt": grouped(min(done, total) if total else done),
         "total": grouped(total) if total else "an unknown number of",
-        "made": f"{grouped(progress['objects'])}, {size(progress['bytes'])}",
+        "made": f"{many(progress['objects'], 'object')}, {size(progress['bytes'])}",
         "out": grouped(progress["excluded"]),
-        "under": f"{grouped(under['objects'])} objects in {grouped(under['shards'])} shards",
+        "under": f"{many(under['objects'], 'object')} in {many(under['shards'], 'shard')}",
         "rate": _rate(rate, progress["objects_per_second"]),
         "held": "held back by a limit" if progress["limited"] else "",
         "left": lasting(progress["seconds_left"])
@@ -133,6 +134,11 @@ def numbers(export: View) -> dict[str, str]:
         "shards": f"{grouped(shards['done'])} of {grouped(shards['total'] or 0)}",
         "phase": PHASES.get(progress["phase"] or "", "waiting for a worker"),
     }
+
+
+def many(count: int, thing: str) -> str:
+    """A number of things: `1 shard`, `12 shards`."""
+    return f"{grouped(count)} {thing}{'' if count == 1 else 's'}"
 
 
 def _rate(size_of: float | None, objects: float | None) -> str:

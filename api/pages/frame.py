@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from api.pages import charts, record_words, words
+from api.pages import changes, charts, record_words, words
 from api.pages.places import places
 from sharing.records.tables import now
 
@@ -78,7 +78,9 @@ _templates.filters |= {
     "soft": words.soft,
     "roles": words.roles,
     "role": record_words.role,
+    "promise": record_words.promise,
     "value": words.value,
+    "parted": changes.parted,
     "purpose": words.purpose,
     "category": words.category,
     "basis": words.basis,

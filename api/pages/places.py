@@ -31,6 +31,7 @@ class Place:
 def places(role: Role, path: str) -> list[Place]:
     """The links for a role, at an address."""
     links = OF_STAFF if role in STAFF else OF_PARTNERS if role is Role.PARTNER else OF_SUBJECTS
+    path = "/exports" if path.endswith("/export") else path  # where one starts, of a request
     at = max((p for _, paths in links for p in paths if _within(path, p)), key=len, default="")
     return [
         Place(paths[0], label, "" if at not in paths else "page" if path == paths[0] else "true")

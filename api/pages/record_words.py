@@ -25,7 +25,7 @@ RECORDED: Mapping[str, str] = {
     "end_confirmed": "Confirmed: the interest counts no longer for requests to come.",
     "statement_made": "Your statement is recorded.",
     "ruled": "Your ruling is recorded. A later one overrules it; both stay on record.",
-    "policy_proposed": "The version is proposed. Another admin has to approve it.",
+    "policy_proposed": "The version is proposed. Another administrator has to approve it.",
     "policy_approved": "The version is in force, for every revision submitted from now on.",
     "log_whole": "The whole log was read: nothing is missing, nothing was changed.",
     "log_broken": "The log is broken. Stop, keep a copy of the database, and look who could do it.",
@@ -40,6 +40,12 @@ KINDS: Mapping[str, str] = {
     "gift": "a gift or an invitation",
     "other": "something else",
 }
+PROMISES: Mapping[str, str] = {
+    "no_third_parties": "Nothing goes to others",
+    "no_ai_training": "No AI is trained with it",
+    "no_special_categories": "No special category is made of it, such as faces for machines",
+    "only_purposes": "It serves the purposes named, and no other",
+}
 STANDINGS: Mapping[str, str] = {
     "none": "You have made no yearly statement yet. Your first decision makes it, or you do here.",
     "valid": "Your yearly statement is good until",
@@ -51,3 +57,8 @@ STANDINGS: Mapping[str, str] = {
 def role(name: str) -> str:
     """A role in words."""
     return ROLES.get(name, name)
+
+
+def promise(name: str) -> str:
+    """What a notice promised, in words."""
+    return PROMISES.get(name, name)

@@ -17,10 +17,10 @@ STAGES: Mapping[str, tuple[str, str]] = {
 
 STATES: Mapping[str, str] = {
     "submitted": "Being checked by machine",
-    "purpose_review": "At purpose review",
-    "consent_verification": "At consent verification",
-    "conflict_signoff": "At conflict sign-off",
-    "legal_approval": "At legal approval",
+    "purpose_review": "At the purpose gate",
+    "consent_verification": "At the consent gate",
+    "conflict_signoff": "At the interests gate",
+    "legal_approval": "At the law gate",
     "cleared": "Cleared, not yet exported",
     "exporting": "Being exported",
     "delivered": "Delivered",
@@ -55,6 +55,14 @@ WHYS: Mapping[str, str] = {
     "enough": "no more approvals needed from you",
 }
 
+# The same on the page of a request, said to whom it is about.
+TO_YOU: Mapping[str, str] = {
+    "recused": "An interest that you declared, or that somebody declared for whom you act, leads "
+    "to the partner: you are recused from this request.",
+    "same_person": "You acted on this request before, and nobody acts twice on one.",
+    "sponsor": "You are named as the one who wants this, so you never decide on it.",
+    "partner_staff": "You work for a partner, and such people never decide.",
+}
 
 EXCLUDED: Mapping[str, str] = {
     "never_asked": "Never asked",
@@ -92,6 +100,7 @@ GLOSSARY: Mapping[str, str] = {
     "in hand": "Somebody said that they are reading this. It keeps nobody from deciding.",
     "object": "One photo, or one row of the data.",
     "jurisdiction": "Where the law applies that the person lives under.",
+    "shard": "A part of the export that one worker packs by itself, and again if it is lost.",
 }
 
 FIELDS: Mapping[str, str] = {
@@ -114,6 +123,11 @@ FIELDS: Mapping[str, str] = {
     "delivery.push": "Bucket of yours",
     "policy": "Policy",
     "index": "State of the dataset",
+}
+
+FORMATS: Mapping[str, str] = {
+    "webdataset": "Tar files that training tools read (WebDataset)",
+    "objects": "Plain files, one for each object",
 }
 
 CHECKS: Mapping[str, str] = {

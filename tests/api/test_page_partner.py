@@ -149,7 +149,7 @@ async def test_a_returned_request_is_changed_and_sent_again(here: World) -> None
         assert (await here.seen(view))["revision"] == 1
         compared = await sent(partner, f"{path}/revise", "/send", change, f"{path}/compare")
         assert compared.status_code == 200, compared.text
-        assert "<del>1\u202f000</del> <ins>500</ins>" in compared.text
+        assert "<del>1\u202f000</del> \u2192 <ins>500</ins>" in compared.text
         form = {**forms_of(compared.text, "/send"), **change}
         other = await partner.send(f"{path}/send", {**form, "limit": "400"})
         assert other.status_code == 409

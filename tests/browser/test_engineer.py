@@ -116,10 +116,10 @@ async def test_numbers_come_by_themselves_and_nothing_moves(desk: Desk) -> None:
     async with desk.at(Role.ENGINEER) as page:
         await page.goto(f"/exports/{export_id}")
         under = page.locator("[data-now=under]")
-        await expect(under).to_have_text("300 objects in 1 shards")
+        await expect(under).to_have_text("300 objects in 1 shard")
         before = await page.locator("#steer").bounding_box()
         await beat(desk, export_id, 450, ago=0)
-        await expect(under).to_have_text("450 objects in 1 shards")
+        await expect(under).to_have_text("450 objects in 1 shard")
         assert await page.locator("#steer").bounding_box() == before
         assert await page.locator(".news").is_hidden()
         await silent(desk, export_id)

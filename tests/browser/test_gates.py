@@ -117,7 +117,7 @@ async def test_who_is_recused_sees_why_and_nothing_among_colleagues(desk: Desk) 
         await page.goto(f"/requests/{view['id']}")
         said = await page.locator("main").inner_text()
         assert "You cannot decide here" in said
-        assert "recuses this person" in said
+        assert "you are recused" in said
         assert "Only among us." not in said
         assert await page.get_by_role("button", name="Show a few of the photos").count() == 0
         assert await page.get_by_label("Comment", exact=True).count() == 0

@@ -71,7 +71,7 @@ async def changed(page: Page, path: str, reason: str) -> None:
     await page.get_by_role("link", name="Change it").click()
     await page.get_by_label("Kept for, in days").fill("180")
     await page.get_by_role("button", name="Show what changes").click()
-    assert "365 180" in " ".join((await page.locator("#changes").inner_text()).split())
+    assert "365 \u2192 180" in " ".join((await page.locator("#changes").inner_text()).split())
     await page.get_by_role("button", name="Send revision 2").click()
     assert "The new revision is recorded" in await said(page)
 
