@@ -4,16 +4,19 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy.engine import URL
 from temporalio.testing import WorkflowEnvironment
 
+from api.bytecode import NO_BYTECODE, keep_apart, kept_apart
 from tests.databases import (
     HOW_TO_GET_POSTGRESQL,
     PostgreSQLTemplate,
     SQLiteTemplate,
+    in_memory,
     postgresql_server,
 )
 from tests.engine import real_time_server, skipped_time_server
@@ -21,6 +24,11 @@ from tests.engine import real_time_server, skipped_time_server
 if TYPE_CHECKING:
     from sharing.records.database import Database
 
+
+# Where bytecode is banned, this process and every one that it starts would compile 2,000 modules.
+os.environ.update(kept_apart(os.environ))
+keep_apart()
+os.environ.pop(NO_BYTECODE, None)
 
 EXIT_STATUS = pytest.StashKey[int]()
 
@@ -51,9 +59,10 @@ def _no_settings_from_outside() -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SQLiteTemplate:
+def sqlite_template() -> Iterator[SQLiteTemplate]:
     """A migrated SQLite file to copy from."""
-    return SQLiteTemplate.migrated(tmp_path_factory.mktemp("sqlite"))
+    with TemporaryDirectory(prefix="clearance-sqlite-", dir=in_memory()) as folder:
+        yield SQLiteTemplate.migrated(Path(folder))
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +83,11 @@ def postgresql_template(postgresql: URL) -> Iterator[PostgreSQLTemplate]:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: SQLiteTemplate, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: SQLiteTemplate) -> Iterator[str]:
     """The address of a fresh, migrated SQLite database."""
-    return sqlite_template.fresh(tmp_path)
+    url = sqlite_template.fresh()
+    yield url
+    sqlite_template.drop(url)
 
 
 @pytest.fixture

@@ -29,5 +29,5 @@ async def shared(
 ) -> AsyncIterator[World]:
     """One world for a whole file of tests that leave nothing behind that others look at."""
     home = tmp_path_factory.mktemp("shared")
-    async with world(sqlite_template.fresh(home), home) as made:
+    async with world(sqlite_template.fresh(), home) as made:
         yield made

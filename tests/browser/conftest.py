@@ -31,7 +31,7 @@ async def chromium() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def new_desk(chromium: Browser, template: SQLiteTemplate, home: Path) -> AsyncIterator[Desk]:
     """The application with people, a partner and a dataset, and the browser before it."""
-    async with world(template.fresh(home), home) as made, served(made.app) as http:
+    async with world(template.fresh(), home) as made, served(made.app) as http:
         yield Desk(made, chromium, str(http.base_url).rstrip("/"))
 
 

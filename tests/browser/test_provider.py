@@ -59,7 +59,7 @@ async def inside(
 ) -> AsyncIterator[Desk]:
     """A world of its own whose people sign in by that provider."""
     home: Path = tmp_path_factory.mktemp("provider")
-    async with world(sqlite_template.fresh(home), home) as made, served(made.app) as http:
+    async with world(sqlite_template.fresh(), home) as made, served(made.app) as http:
         base = str(http.base_url).rstrip("/")
         names = {"oidc_client_id": "clearance", "oidc_client_secret": "secret"}
         use(made, oidc_issuer=provider, api_url=base, **names)

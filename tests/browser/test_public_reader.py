@@ -22,7 +22,7 @@ async def public(
 ) -> AsyncIterator[Desk]:
     """A world of its own with a delivery, refusals and an open request in its register."""
     home: Path = tmp_path_factory.mktemp("register")
-    async with world(sqlite_template.fresh(home), home) as made, served(made.app) as http:
+    async with world(sqlite_template.fresh(), home) as made, served(made.app) as http:
         await delivered(made, home)
         for i in range(0, 60, 6):
             some = [one.replace("\n", " ").replace("\u202e", "") for one in PAYLOADS[i : i + 6]]

@@ -23,7 +23,7 @@ async def out(
 ) -> AsyncIterator[Desk]:
     """A world of its own in which a package with s0, s1 and s2 was delivered."""
     home: Path = tmp_path_factory.mktemp("subjects")
-    async with world(sqlite_template.fresh(home), home) as made, served(made.app) as http:
+    async with world(sqlite_template.fresh(), home) as made, served(made.app) as http:
         await delivered(made, home)
         yield Desk(made, desk.browser, str(http.base_url).rstrip("/"))
 

@@ -25,7 +25,7 @@ async def depot(
     home = tmp_path_factory.mktemp("depot")
     with pytest.MonkeyPatch.context() as patch:
         async with (
-            Database(sqlite_template.fresh(home)) as database,
+            Database(sqlite_template.fresh()) as database,
             made(temporal, database, home, patch, special_category=True) as here,
         ):
             yield here

@@ -40,7 +40,7 @@ async def slow(
 ) -> AsyncIterator[Depot]:
     """A depot of its own for each test, on SQLite."""
     async with (
-        Database(sqlite_template.fresh(tmp_path)) as database,
+        Database(sqlite_template.fresh()) as database,
         made(temporal, database, tmp_path, monkeypatch, people=12) as here,
     ):
         yield here
@@ -241,7 +241,7 @@ async def test_a_worker_keeps_to_its_own_limit(
     in hand, and says that it is held up by a limit."""
     most = 4000
     async with (
-        Database(sqlite_template.fresh(tmp_path)) as database,
+        Database(sqlite_template.fresh()) as database,
         made(
             temporal, database, tmp_path, monkeypatch, people=12, export_bytes_per_second=most
         ) as here,

@@ -33,7 +33,7 @@ async def depot(
     )
     async with (
         server as temporal,
-        Database(sqlite_template.fresh(tmp_path)) as database,
+        Database(sqlite_template.fresh()) as database,
         made(temporal, database, tmp_path, monkeypatch, people=12) as here,
     ):
         yield here
