@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from sharing.eligibility import Case
 from sharing.errors import NotEligible, Refused
 from sharing.quorum import Need, Vote, missing
 from sharing.records import clearances, exports, policies, requests
@@ -104,9 +105,13 @@ def role_in(session: Session, request: Request, stage: Stage, role: Role) -> Rol
     return role
 
 
-def lacking(session: Session, request: Request, stage: Stage) -> tuple[Need, ...]:
-    """Who has still to approve at a gate."""
-    return missing(needs(session, request, stage), votes(session, request, stage))
+def lacking(
+    session: Session, request: Request, stage: Stage, case: Case | None = None
+) -> tuple[Need, ...]:
+    """Who has still to approve at a gate. `case`: the request's, where somebody has just read it:
+    what nobody has decided needs no looking for votes."""
+    nobody = case is not None and not case.deciders
+    return missing(needs(session, request, stage), () if nobody else votes(session, request, stage))
 
 
 def votes(session: Session, request: Request, stage: Stage) -> list[Vote]:

@@ -173,10 +173,26 @@ def revision(session: Session, request: Request) -> Revision:
     )
 
 
-def case(session: Session, request: Request, triggered_by: str | None = None) -> Case:
+def read_ahead(session: Session, rows: Sequence[Request]) -> None:
+    """Reads the current revisions of several requests at once, for `revision_row`."""
+    known = session.info.setdefault("revisions", {})
+    wanted = {row.id: row.revision for row in rows}
+    found = select(RequestRevision).where(col(RequestRevision.request_id).in_(wanted))
+    for row in session.exec(found):
+        if wanted[row.request_id] == row.number:
+            known[row.request_id, row.number] = row
+
+
+def case(
+    session: Session,
+    request: Request,
+    triggered_by: str | None = None,
+    taken: Sequence[Decision] | None = None,
+) -> Case:
     """What eligibility needs to know of a request, as it stands now. Everybody is in it with every
-    account they have."""
-    taken = session.exec(select(Decision).where(Decision.request_id == request.id)).all()
+    account they have. `taken`: every decision on it, where somebody has just read them."""
+    if taken is None:
+        taken = session.exec(select(Decision).where(Decision.request_id == request.id)).all()
     behind = acted_for(session, taken)
     ever = hands(taken, behind)
     count = hands(_standing(session, request, taken), behind)

@@ -24,10 +24,17 @@ from sharing.stages import GATES, RequestState, Stage
 
 def request_view(viewer: Viewer, request: Request) -> View:
     """A request with its stages in process order, its exports, and everything that happened."""
+    return {**listed_view(viewer, request), "timeline": _timeline(viewer, request)}
+
+
+def listed_view(viewer: Viewer, request: Request) -> View:
+    """The same, but for what happened: a list shows only how it stands."""
     session = viewer.session
     revision = requests.revision_row(session, request)
     runs = exports.of_request(session, request.id)
-    case = requests.case(session, request)
+    gates = requests.gates_of(session, request.id)  # first: whoever asks for one of them has it
+    taken = requests.decisions_of(session, request.id)
+    case = requests.case(session, request, taken=taken)
     return {
         "id": request.id,
         "partner": request.partner_id,
@@ -37,18 +44,21 @@ def request_view(viewer: Viewer, request: Request) -> View:
         "digest": request.digest,
         "policy": revision.policy,
         "waiting_for": waiting_for(viewer, request, case, runs),
-        "stages": _stages(viewer, request, runs),
+        "stages": _stages(viewer, request, gates, taken, runs),
         "exports": [export_views.export_view(session, run, inside=viewer.inside) for run in runs],
-        "timeline": [
-            _happened(viewer, event)
-            for event in events.of_request(session, request.id)
-            if viewer.inside or event.type not in events.INSIDE_ONLY
-        ],
         **revision.body,
         "submitted_at": request.submitted_at,
         "ended_at": request.ended_at,
         **_interests(viewer, request),
     }
+
+
+def _timeline(viewer: Viewer, request: Request) -> list[View]:
+    return [
+        _happened(viewer, event)
+        for event in events.of_request(viewer.session, request.id)
+        if viewer.inside or event.type not in events.INSIDE_ONLY
+    ]
 
 
 def _interests(viewer: Viewer, request: Request) -> View:
@@ -60,13 +70,14 @@ def _interests(viewer: Viewer, request: Request) -> View:
     }
 
 
-def _stages(viewer: Viewer, request: Request, runs: list[Export]) -> list[View]:
-    gates = {
-        g.stage: g
-        for g in requests.gates_of(viewer.session, request.id)
-        if g.digest == request.digest
-    }
-    taken = requests.decisions_of(viewer.session, request.id)
+def _stages(
+    viewer: Viewer,
+    request: Request,
+    opened: list[Gate],
+    taken: list[Decision],
+    runs: list[Export],
+) -> list[View]:
+    gates = {gate.stage: gate for gate in opened if gate.digest == request.digest}
     behind = hands.acted_for(viewer.session, taken) if viewer.inside else {}
     views = [
         _gate(viewer, request, stage, gates.get(stage), [d for d in taken if d.stage == stage])

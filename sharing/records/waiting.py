@@ -47,7 +47,7 @@ def _waits_for_people(viewer: Viewer, request: Request, case: Case, stage: Stage
     """`needs`: how many approvals are missing, role by role; `not_before`: during a cooling-off."""
     gate = requests.gate(viewer.session, request, stage)
     over = cooling.over_at(viewer.session, request, gate) if gate else None
-    lacking = decisions.lacking(viewer.session, request, stage)
+    lacking = decisions.lacking(viewer.session, request, stage, case)
     people = {
         need.role: _people(
             viewer, Act.DECIDE, case, stage, None if need.role is GATE_ROLES[stage] else need.role
