@@ -14,13 +14,14 @@ def tagged(request: Request, answer: Response, *, light: bool = False) -> Respon
     tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
     answer.headers["ETag"], answer.headers["Cache-Control"] = tag, KEPT
     if light:
-        answer.headers["ETag"], answer.headers["Vary"] = f"W/{tag}", "Accept-Encoding"
+        answer.headers["ETag"] = f"W/{tag}"
     asked = request.headers.get("if-none-match", "")
     known = {one.strip().removeprefix("W/") for one in asked.split(",")}
     if not known & {tag, "*"}:
         return answer
     kept = {k: v for k, v in answer.headers.items() if not k.startswith("content-")}
-    policy = answer.headers.get("content-security-policy")
-    return Response(
-        status_code=304, headers=kept | ({"Content-Security-Policy": policy} if policy else {})
-    )
+    if policy := answer.headers.get("content-security-policy"):
+        kept["Content-Security-Policy"] = policy
+    if light:
+        kept["Vary"] = "Accept-Encoding"  # as who compresses says of the whole answer
+    return Response(status_code=304, headers=kept)
