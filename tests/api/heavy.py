@@ -104,7 +104,7 @@ def _body(write: Prose) -> dict[str, Any]:
 
 async def _talked(world: World, view: dict[str, Any], write: Prose) -> None:
     """Returned once, sent again, approved at the first gate; a long report, and comments."""
-    said = {"reason": write(2500), "conditions": [write(200) for _ in range(5)]}
+    said: Any = {"reason": write(2500), "conditions": [write(200) for _ in range(5)]}
     await world.decide(view, GATES[0], "returned", **said)
     body = {**_body(write), "scope": {"fields": ["photo"], "where": {}, "limit": 900}}
     again = await world.post("partner", f"/v1/requests/{view['id']}/revisions", body)

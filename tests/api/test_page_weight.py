@@ -77,8 +77,9 @@ def addresses(scales: Scales) -> list[tuple[str, str]]:
     """Every page by its route, with everything in its place that is heavy."""
     found = []
     for route in scales.world.app.routes:
-        hung = isinstance(route, APIRoute) and not route.include_in_schema
-        if not hung or "GET" not in (route.methods or ()):
+        if not isinstance(route, APIRoute) or route.include_in_schema:
+            continue
+        if "GET" not in (route.methods or ()):
             continue
         if route.path.startswith(NO_OTHER_PAGE) or route.path.endswith(STREAMS):
             continue
