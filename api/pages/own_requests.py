@@ -13,9 +13,9 @@ from api.pages.doors import Visit, hang
 from api.pages.frame import page
 from api.routes.requests import viewer
 from sharing.records import drafts
-from sharing.records.requests import Request, read_ahead
+from sharing.records.requests import Request
 from sharing.records.tables import rfc3339
-from sharing.records.views import listed_view
+from sharing.records.views import listed_view, read_ahead
 from sharing.request import moment
 from sharing.stages import ENDED, GATES, RequestState
 
