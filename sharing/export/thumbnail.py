@@ -17,6 +17,7 @@ from sharing.export.source import IN_MEMORY, Candidate, Unread
 LONGEST = 240  # pixels along the longer side
 MEDIA_TYPE = "image/jpeg"
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+SEVERAL = "MPO"  # a JPEG with others behind it, as phones make them: the first is the photo
 MOST_PIXELS = 80_000_000
 # Whatever is copied while it is large costs as much memory again. Other kinds look bad like this.
 SHRUNK_AT_ONCE = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
@@ -63,7 +64,8 @@ def small_of(data: bytes) -> Image.Image | None:
     pixels; None for what cannot be read, is animated, or is so large that it may be a trap."""
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS or getattr(image, "is_animated", False):
+            moves = getattr(image, "is_animated", False) and image.format != SEVERAL
+            if image.width * image.height > MOST_PIXELS or moves:
                 return None
             image.draft("RGB", (2 * LONGEST, 2 * LONGEST))  # a JPEG is decoded small at once
             if image.mode in SHRUNK_AT_ONCE:
