@@ -103,7 +103,7 @@ async def test_from_the_trigger_to_the_delivered_package(
         await page.goto(f"/exports/{export_id}")
         words = await page.locator("main").inner_text()
     assert "clearance verify" in words
-    assert "by engineer " in words
+    assert "by engineer\n" in words
     assert "by engineer2" in words
     assert (await desk.world.seen(view))["state"] == "delivered"
 
