@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from temporalio.testing import WorkflowEnvironment
 
 from api.bytecode import NO_BYTECODE, keep_apart, kept_apart
+from tests import compiled
 from tests.databases import (
     HOW_TO_GET_POSTGRESQL,
     PostgreSQLTemplate,
@@ -56,6 +57,12 @@ def _no_settings_from_outside() -> None:
     """A developer's own CLEARANCE_* never reach a test."""
     for name in [name for name in os.environ if name.startswith("CLEARANCE_")]:
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_once() -> None:
+    """Statements are compiled once a process."""
+    compiled.share()
 
 
 @pytest.fixture(scope="session")
