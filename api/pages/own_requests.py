@@ -13,9 +13,9 @@ from api.pages.doors import Visit, hang
 from api.pages.frame import page
 from api.routes.requests import viewer
 from sharing.records import drafts
-from sharing.records.requests import Request, read_ahead
+from sharing.records.requests import Request
 from sharing.records.tables import rfc3339
-from sharing.records.views import listed_view
+from sharing.records.views import listed_views
 from sharing.request import moment
 from sharing.stages import ENDED, GATES, RequestState
 
@@ -38,9 +38,7 @@ def _own(session: Session, visit: Visit) -> dict[str, Any]:
     after = decoded(visit.call.query_params.get("after"), (str, str))
     rows = _newest(session, partner, after)
     waiting = [] if after else _may_wait(session, partner)
-    every = [*waiting, *rows[:PAGE]]
-    read_ahead(session, every)
-    shown = {row.id: listed_view(whom, row) for row in every}
+    shown = listed_views(whom, [*waiting, *rows[:PAGE]])
     mine = [one for one in shown.values() if partner_words.yours(one)]
     listed = [shown[row.id] for row in rows[:PAGE] if not partner_words.yours(shown[row.id])]
     groups = (

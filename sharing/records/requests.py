@@ -173,16 +173,6 @@ def revision(session: Session, request: Request) -> Revision:
     )
 
 
-def read_ahead(session: Session, rows: Sequence[Request]) -> None:
-    """Reads the current revisions of several requests at once, for `revision_row`."""
-    known = session.info.setdefault("revisions", {})
-    wanted = {row.id: row.revision for row in rows}
-    found = select(RequestRevision).where(col(RequestRevision.request_id).in_(wanted))
-    for row in session.exec(found):
-        if wanted[row.request_id] == row.number:
-            known[row.request_id, row.number] = row
-
-
 def case(
     session: Session,
     request: Request,

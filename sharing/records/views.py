@@ -3,7 +3,9 @@
 A partner learns how its own request stands, never who inside acted on it or has an interest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import col, select
 
 from sharing.records import (
     blind,
@@ -16,7 +18,7 @@ from sharing.records import (
 )
 from sharing.records.events import Event
 from sharing.records.exports import Export
-from sharing.records.requests import Decision, Gate, Request
+from sharing.records.requests import Decision, Gate, Request, RequestRevision
 from sharing.records.viewer import View, Viewer
 from sharing.records.waiting import waiting_for
 from sharing.stages import GATES, RequestState, Stage
@@ -24,11 +26,21 @@ from sharing.stages import GATES, RequestState, Stage
 
 def request_view(viewer: Viewer, request: Request) -> View:
     """A request with its stages in process order, its exports, and everything that happened."""
-    return {**listed_view(viewer, request), "timeline": _timeline(viewer, request)}
+    return {**_standing(viewer, request), "timeline": _timeline(viewer, request)}
 
 
-def listed_view(viewer: Viewer, request: Request) -> View:
-    """The same, but for what happened: a list shows only how it stands."""
+def listed_views(viewer: Viewer, rows: Sequence[Request]) -> dict[str, View]:
+    """The same of several, by id, but for what happened: a list shows only how each stands."""
+    known = viewer.session.info.setdefault("revisions", {})  # where `revision_row` looks
+    current = {row.id: row.revision for row in rows}
+    found = select(RequestRevision).where(col(RequestRevision.request_id).in_(current))
+    for row in viewer.session.exec(found):
+        if row.number == current[row.request_id]:
+            known[row.request_id, row.number] = row
+    return {row.id: _standing(viewer, row) for row in rows}
+
+
+def _standing(viewer: Viewer, request: Request) -> View:
     session = viewer.session
     revision = requests.revision_row(session, request)
     runs = exports.of_request(session, request.id)

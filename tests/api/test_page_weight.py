@@ -77,7 +77,11 @@ def addresses(scales: Scales) -> list[tuple[str, str]]:
     """Every page by its route, with everything in its place that is heavy."""
     found = []
     for route in scales.world.app.routes:
-        if not isinstance(route, APIRoute) or route.include_in_schema or "GET" not in route.methods:
+        if (
+            not isinstance(route, APIRoute)
+            or route.include_in_schema
+            or "GET" not in (route.methods or ())
+        ):
             continue
         if route.path.startswith(NO_OTHER_PAGE) or route.path.endswith(STREAMS):
             continue
