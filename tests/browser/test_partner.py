@@ -194,7 +194,7 @@ async def test_what_is_said_of_an_answer_stands_at_it(desk: Desk, script: bool) 
         described = str(await field.get_attribute("aria-describedby")).split()
         assert "c-retention_days" in described
         assert "Ninety days will do." in await page.locator("#c-retention_days").inner_text()
-        assert await faults(page) == []
+        assert not script or await faults(page) == []
         await field.fill("90")
         await page.get_by_role("button", name="Show what changes").click()
         await page.get_by_role("button", name="Send revision 2").click()

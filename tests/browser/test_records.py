@@ -139,11 +139,11 @@ async def test_a_conflict_officer_confirms_an_end(desk: Desk, script: bool) -> N
         assert (await world.post(who, f"/v1/interests/{made['id']}/end", end)).status_code == 201
     async with desk.at(Role.CONFLICT_OFFICER, java_script_enabled=script) as page:
         await page.goto("/interests/everybody")
-        assert await faults(page) == []
+        assert not script or await faults(page) == []
         assert "It is your own" in await page.inner_text("main")
         await page.get_by_text("Confirm it", exact=True).click()
         await page.get_by_label("How you know").fill("The broker's letter.")
-        assert await faults(page) == []
+        assert not script or await faults(page) == []
         await page.get_by_role("button", name="Confirm the end").click()
         assert "Confirmed" in await said(page)
         assert await page.get_by_text("Confirm it", exact=True).count() == 0
@@ -158,7 +158,7 @@ async def test_an_admin_lets_somebody_in_whose_data_it_is(desk: Desk, script: bo
         await page.get_by_text("Let somebody in whose data this is").click()
         await page.get_by_label("What the ledger of consents calls them").fill("s0")
         await page.get_by_role("button", name="Make a link").click()
-        assert await faults(page) == []
+        assert not script or await faults(page) == []
         link = await page.locator(".secret code").inner_text()
     async with desk.page(java_script_enabled=script) as page:
         await page.goto(desk.base + link[link.index("/sign-in/") :])
