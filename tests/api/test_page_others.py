@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -83,7 +84,9 @@ async def asked(office: Office, who: str, method: str, path: str) -> tuple[int, 
     visitor, token = office.visitor, office.world.tokens[who]
     kept = {"Cookie": f"{SESSION_COOKIE}={token}", **visitor.own}
     csrf = office.world.app.state.backend.derived("csrf", parties.hashed(token)).hex()
-    body = {"data": {"csrf": csrf}} if method != "GET" and not path.startswith("/v1") else {}
+    body: dict[str, Any] = (
+        {"data": {"csrf": csrf}} if method != "GET" and not path.startswith("/v1") else {}
+    )
     said, status = b"", 0
     try:
         async with asyncio.timeout(2.5):
