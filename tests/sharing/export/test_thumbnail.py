@@ -42,7 +42,7 @@ def test_a_large_picture_is_not_copied_whole(tmp_path: Path, mode: str, mebibyte
 def encoded(kind: str, **more: object) -> bytes:
     """A photo in a format."""
     out = BytesIO()
-    Image.new("RGB", (900, 600), (200, 10, 10)).save(out, kind, **more)  # type: ignore[arg-type]
+    Image.new("RGB", (900, 600), (200, 10, 10)).save(out, kind, **more)
     return out.getvalue()
 
 
