@@ -54,6 +54,12 @@ def write(
     return packed
 
 
+def sealed_by(depot: Depot, run: Run, key: bytes) -> Sealed:
+    """`depot.sealed` in a packing process, to which a key crosses as its 32 bytes. It counts the
+    whole manifest: that memory is none of the worker's, which plans other exports meanwhile."""
+    return depot.sealed(run, Ed25519PrivateKey.from_private_bytes(key))
+
+
 class BucketDepot:
     """Keys begin with `.staging/<export>/` until delivery, with `<partner>/<export>/` after it."""
 

@@ -5,6 +5,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 from temporalio import activity
 
@@ -13,7 +14,7 @@ from sharing.dry_run import DryRun
 from sharing.errors import NotYet, Refused
 from sharing.export import erasures, releases, room, runs
 from sharing.export.bucket import DestinationAway, SourceAway, joined, place
-from sharing.export.bucket_depot import depot_at, write
+from sharing.export.bucket_depot import depot_at, sealed_by, write
 from sharing.export.canary import Planted
 from sharing.export.canary import planted as drawings
 from sharing.export.destination import DestinationFailed
@@ -202,7 +203,10 @@ class ExportPlane:
                 return ReleaseAttempt(released=False, stale=proven.shards)
             spent = Spent()
             with _told(), spent.on(Step.SEAL):
-                sealed = await self._threads.run(self._depot.sealed, proven, self._signing_key)
+                key = self._signing_key.private_bytes_raw()
+                sealed = await self._packers.run(
+                    sealed_by, self._depot, replace(proven, proof=None), key
+                )
             await self._follower.up_to_date()  # sealing may have taken long
             demanded = self._follower.demanded
             outcome = await self._database.write(
