@@ -5,6 +5,7 @@ import contextlib
 import gc
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +39,7 @@ def api(
     import uvicorn
 
     from api.app import create_app
+    from api.pages import frame
 
     class Server(uvicorn.Server):
         """With the garbage collector's rounds rare: they were the slowest answers (p99 78 ms with
@@ -46,6 +48,7 @@ def api(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             _collect_rarely()
+            threading.Thread(target=frame.compile_all, daemon=True).start()
 
     config = uvicorn.Config(
         create_app(settings),

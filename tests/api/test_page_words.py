@@ -3,6 +3,7 @@
 import pytest
 
 from api import register_words
+from api.pages import frame
 from api.pages.changes import parted
 from api.pages.export_numbers import many
 from tests.api.world import World
@@ -62,3 +63,8 @@ async def test_where_nothing_is_a_browser_gets_a_page(here: World, path: str) ->
         assert ('href="/"' in got.text) is (kind == "text/html")
     api = await here.http.get("/v1/nothing", headers={"Accept": "text/html"})
     assert api.headers["content-type"] == "application/problem+json"
+
+
+def test_every_template_can_be_compiled() -> None:
+    """None has a slip that only somebody's first page would bring to light."""
+    frame.compile_all()
