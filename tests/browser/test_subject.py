@@ -60,6 +60,7 @@ async def test_a_person_takes_it_back_from_one_recipient(out: Desk) -> None:
     async with out.page() as page:
         await signed_in(out, page, "s2")
         await page.get_by_role("button", name="Take it back from Acme Ltd").click()
+        await page.locator("#said").wait_for()
         assert await page.evaluate(FOCUSED) == "said"
         words = await page.locator("main").inner_text()
         assert "Acme Ltd is bound by its agreement to erase" in words
