@@ -56,11 +56,14 @@ class Tables:
 
     def root(self, table: Table, dataset_id: str, index: int) -> Path:
         """The file or folder that holds a table's rows at a version of its dataset's index."""
-        lies = None if table.source is not None else self._place(table.location or "")
+        lies = self._place(table)
         return lies if isinstance(lies, Path) else self.snapshots / dataset_id / f"{index:06}"
 
-    def _place(self, location: str) -> Path | Bucket:
-        """Where Parquet lies; raises Refused for what can be nowhere."""
+    def _place(self, table: Table) -> Path | Bucket | None:
+        """Where Parquet lies, None of a query's rows; raises Refused for what can be nowhere."""
+        if table.source is not None:
+            return None
+        location = table.location or ""
         if "://" in location or isinstance(self.store, Bucket):
             return joined(self.store, location, "the table's location")
         if why := why_unsafe(location):
@@ -69,13 +72,12 @@ class Tables:
 
     async def taken(self, table: Table, dataset_id: str, index: int) -> Path:
         """The same for a version that is being made: what is kept is taken now."""
-        root = self.root(table, dataset_id, index)
+        lies, root = self._place(table), self.root(table, dataset_id, index)
         names = [table.subject, *(c.name for c in table.read if c.name != table.subject)]
-        lies = None if table.source is not None else self._place(table.location or "")
         if isinstance(lies, Bucket):
             await asyncio.to_thread(_emptied, root)
             await asyncio.to_thread(take, lies, names, root)
-        if table.source is not None:
+        elif table.source is not None:
             source = self.sources.get(table.source)
             if source is None:
                 known = ", ".join(sorted(self.sources)) or "none"
