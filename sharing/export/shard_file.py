@@ -1,8 +1,9 @@
-"""The file that a shard is written to: hashed and written by the thread that strips the photos.
+"""The file that a shard is written to: hashed by the thread that strips the photos, while another
+one waits for the disk.
 
-A second thread for it was tried: what it took off the first one, the interpreter's lock and a
-second core's cold cache put on again. Where the partner has an age key it is encrypted on the
-way."""
+The other thread only writes, four megabytes at a time: hashing there as well was tried, and what
+it took off the first one, the interpreter's lock and a second core's cold cache put on again. Where
+the partner has an age key it is encrypted on the way."""
 
 import errno
 import fcntl
@@ -10,6 +11,7 @@ import hashlib
 import mmap
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -32,8 +34,11 @@ class ShardFile:
         self.bytes = 0
         self.sha256 = ""
         self._hash = hashlib.sha256()
-        self._buffer = memoryview(mmap.mmap(-1, _BUFFER))  # begins on a page, as O_DIRECT wants
+        # Each begins on a page, as O_DIRECT wants: one is filled while the other is written.
+        self._buffer, self._other = (memoryview(mmap.mmap(-1, _BUFFER)) for _ in range(2))
         self._held = 0
+        self._disk = ThreadPoolExecutor(1, "disk")
+        self._writing: Future[None] | None = None
         self._descriptor = os.open(path, _NEW, 0o644)
         self._direct = _switch(self._descriptor, _DIRECT, on=True)
 
@@ -49,9 +54,11 @@ class ShardFile:
         try:
             if kind is None:
                 self._send()
+                self._settle()
                 os.fsync(self._descriptor)
                 self.sha256 = self._hash.hexdigest()
         finally:
+            self._disk.shutdown()
             os.close(self._descriptor)
 
     def write(self, piece: Piece) -> int:
@@ -72,17 +79,27 @@ class ShardFile:
         return size
 
     def _send(self) -> None:
+        """Has the disk take what is held, and digests it meanwhile."""
         held = self._buffer[: self._held]
+        self._settle()
+        self._writing = self._disk.submit(self._write_all, held)
         self._hash.update(held)
-        if self._direct and self._held < _BUFFER:  # the file's end fills no block
-            self._direct = _switch(self._descriptor, _DIRECT, on=False)
-        left = held
-        while left:  # a full disk takes a part first, and says so at the next try
-            left = left[self._written(left) :]
         self.bytes += self._held
         self._held = 0
+        self._buffer, self._other = self._other, self._buffer
 
-    def _written(self, data: memoryview) -> int:
+    def _settle(self) -> None:
+        """Waits for what the disk was given last; raises what it said."""
+        if self._writing is not None:
+            self._writing.result()
+
+    def _write_all(self, left: memoryview) -> None:
+        if self._direct and len(left) < _BUFFER:  # the file's end fills no block
+            self._direct = _switch(self._descriptor, _DIRECT, on=False)
+        while left:  # a full disk takes a part first, and says so at the next try
+            left = left[self._write_some(left) :]
+
+    def _write_some(self, data: memoryview) -> int:
         try:
             size = os.write(self._descriptor, data)
         except OSError as error:

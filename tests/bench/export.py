@@ -36,7 +36,7 @@ PLAIN, SEALED, OBJECTS = "Clearance", "Clearance, age", "Clearance, objects"
 
 async def run(*, quick: bool) -> Report:
     """Clearance plain and encrypted, rclone, tar and cp, in turns on the same photos."""
-    count, rounds = (2_000, 2) if quick else (20_000, 3)
+    count, rounds = (2_000, 2) if quick else (25_000, 3)
     folder = await asyncio.to_thread(photos.folder_of, count)
     size = await asyncio.to_thread(warmed, folder)
     age = str(pyrage.x25519.Identity.generate().to_public())

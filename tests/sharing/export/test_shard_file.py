@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,23 @@ def test_a_disk_with_larger_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     assert refused == [BUFFER]
     demand_whole(tmp_path / "data", file, 3 * BUFFER + 5)
+
+
+def test_nothing_is_overwritten_that_a_slow_disk_has_yet_to_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packing is far ahead of the disk, and waits for it."""
+    real = os.write
+
+    def write(descriptor: int, data: memoryview) -> int:
+        time.sleep(0.02)
+        return real(descriptor, data)
+
+    monkeypatch.setattr(shard_file, "_BUFFER", BUFFER)
+    monkeypatch.setattr(os, "write", write)
+    file = written(tmp_path / "data", 6 * BUFFER + 5)
+    monkeypatch.undo()
+    demand_whole(tmp_path / "data", file, 6 * BUFFER + 5)
 
 
 def test_other_failures_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
