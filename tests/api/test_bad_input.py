@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.bodies import DATASET, NOTICE
 from tests.api.world import World, request_body
 
 LONG = "x" * 201
@@ -15,20 +16,6 @@ DECISION = {
     "digest": DIGEST,
     "reason": "It holds.",
     "no_interest": True,
-}
-DATASET = {
-    "name": "d",
-    "location": "d",
-    "category": "pd:Picture",
-    "special_category": False,
-    "subject_from": "path:{subject}/*",
-}
-NOTICE = {
-    "name": "n",
-    "version": "1",
-    "text": "t",
-    "purposes": ["ai:ModelTraining"],
-    "categories": ["pd:Picture"],
 }
 INTEREST = {
     "person": "engineer@example.org",

@@ -19,8 +19,8 @@ from sqlmodel import Session, col, select
 
 from sharing.records import ledger_proof
 from sharing.records.consents import Consent
+from tests.api.bodies import CONSENT
 from tests.api.served import served
-from tests.api.test_consents import GOOD
 from tests.api.world import World
 
 MICROS = datetime(2024, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
@@ -28,7 +28,7 @@ MICROS = datetime(2024, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
 
 def event(n: int, **changes: Any) -> dict[str, Any]:
     """The n-th of many good events."""
-    return {**GOOD, "subject": f"s{n}", "at": MICROS.isoformat(), "minor": False, **changes}
+    return {**CONSENT, "subject": f"s{n}", "at": MICROS.isoformat(), "minor": False, **changes}
 
 
 def ndjson(events: list[dict[str, Any]]) -> bytes:

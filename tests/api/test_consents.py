@@ -6,21 +6,9 @@ from typing import Any
 import pytest
 
 from sharing.consent import Action
+from tests.api.bodies import CONSENT
 from tests.api.world import World
 
-GOOD = {
-    "subject": "s9",
-    "purpose": "ai:ModelTraining",
-    "category": "pd:ProfilePicture",
-    "recipient": "*",
-    "action": "given",
-    "explicit": True,
-    "notice": "privacy",
-    "notice_version": "3",
-    "at": "2024-01-01T00:00:00Z",
-    "jurisdiction": "CA",
-    "source": "app",
-}
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"purpose": "ai:Fun"}, "purpose"),
     ({"category": "pd:Shoe"}, "category"),
@@ -67,7 +55,7 @@ async def sent(world: World, lines: list[str]) -> Any:
 async def test_bad_lines_do_not_hinder_good_ones(there: World) -> None:
     """Of lines with bad ones among them the good are kept, in one transaction, in their order."""
     before = (await sent(there, []))["position"]
-    lines = [json.dumps(GOOD), "{bad", json.dumps({**GOOD, "subject": "s10"}), "", "[]", "7"]
+    lines = [json.dumps(CONSENT), "{bad", json.dumps({**CONSENT, "subject": "s10"}), "", "[]", "7"]
     told = await sent(there, lines)
     assert told["accepted"] == 2
     assert [one["line"] for one in told["refused"]] == [2, 5, 6]
@@ -83,9 +71,9 @@ async def test_a_bad_line_says_what_is_wrong(
     shared: World, change: dict[str, Any], word: str
 ) -> None:
     """A line with one bad field is refused with that field's name, in either form of body."""
-    line = {**GOOD, **change}
+    line = {**CONSENT, **change}
     told = await sent(shared, [json.dumps(line)])
-    listed = (await shared.post("admin", "/v1/consents", [GOOD, line])).json()
+    listed = (await shared.post("admin", "/v1/consents", [CONSENT, line])).json()
     assert (told["accepted"], listed["accepted"]) == (0, 1)
     assert (told["refused"][0]["line"], listed["refused"][0]["line"]) == (1, 2)
     assert told["refused"][0]["reason"] == listed["refused"][0]["reason"]
@@ -95,7 +83,7 @@ async def test_a_bad_line_says_what_is_wrong(
 async def test_a_withdrawal_is_an_event_like_any_other(there: World) -> None:
     """A withdrawal for one partner only, with a time zone and an end, is accepted."""
     line = {
-        **GOOD,
+        **CONSENT,
         "recipient": there.partner,
         "action": "withdrawn",
         "at": "2024-06-01T12:00:00+02:00",
@@ -109,7 +97,7 @@ async def test_a_withdrawal_is_an_event_like_any_other(there: World) -> None:
 async def test_what_a_consent_can_say(shared: World, action: str) -> None:
     """Every action is taken, with all that may be said beside it; a no also before any yes."""
     line = {
-        **GOOD,
+        **CONSENT,
         "subject": f"never seen {action}",
         "action": action,
         "jurisdiction": "US-IL",
@@ -126,15 +114,20 @@ async def test_what_a_consent_can_say(shared: World, action: str) -> None:
 
 async def test_a_class_of_recipients_is_taken(there: World) -> None:
     """A subject may say yes or no to a whole class of recipients, by its term."""
-    line = json.dumps({**GOOD, "recipient": "dpv:AcademicScientificOrganisation"})
+    line = json.dumps({**CONSENT, "recipient": "dpv:AcademicScientificOrganisation"})
     assert (await sent(there, [line]))["refused"] == []
 
 
 async def test_what_a_source_sent_before(there: World) -> None:
     """The same source_id again is known where it says the same, and a refused line where not."""
-    first, other = {**GOOD, "source_id": "1"}, {**GOOD, "source_id": "1", "explicit": False}
+    first, other = {**CONSENT, "source_id": "1"}, {**CONSENT, "source_id": "1", "explicit": False}
     before = (await sent(there, [json.dumps(first)]))["position"]
-    lines = ["{bad", json.dumps(first), json.dumps(other), json.dumps({**GOOD, "source_id": "2"})]
+    lines = [
+        "{bad",
+        json.dumps(first),
+        json.dumps(other),
+        json.dumps({**CONSENT, "source_id": "2"}),
+    ]
     for accepted, known in ((1, 1), (0, 2)):
         told = await sent(there, lines)
         assert (told["accepted"], told["known"]) == (accepted, known)
@@ -166,6 +159,6 @@ async def test_another_form_is_refused(
 
 async def test_many_lines_are_taken_at_once(here: World) -> None:
     """Twenty thousand lines, more than 1 MiB, go in with one call."""
-    lines = [json.dumps({**GOOD, "subject": f"m{i}"}) for i in range(20_000)]
+    lines = [json.dumps({**CONSENT, "subject": f"m{i}"}) for i in range(20_000)]
     told = await sent(here, lines)
     assert (told["accepted"], told["refused"]) == (20_000, [])

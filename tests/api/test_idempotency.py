@@ -6,41 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.api.bodies import CONSENT, DATASET, NOTICE
 from tests.api.world import World, request_body
 
-DATASET = {
-    "name": "d",
-    "location": "d",
-    "category": "pd:Picture",
-    "special_category": False,
-    "subject_from": "path:{subject}/*",
-}
-NOTICE = {
-    "name": "n",
-    "version": "1",
-    "text": "t",
-    "purposes": ["ai:ModelTraining"],
-    "categories": ["pd:Picture"],
-}
 INTEREST = {
     "person": "engineer@example.org",
     "organisation": {"name": "Elsewhere"},
     "kind": "gift",
     "from": "2020-01-01",
     "detail": "A pen.",
-}
-CONSENT = {
-    "subject": "s9",
-    "purpose": "ai:ModelTraining",
-    "category": "pd:ProfilePicture",
-    "recipient": "*",
-    "action": "given",
-    "explicit": True,
-    "notice": "privacy",
-    "notice_version": "3",
-    "at": "2024-01-01T00:00:00Z",
-    "jurisdiction": "CA",
-    "source": "app",
 }
 # who, where, a body, the same said differently enough to be another body
 CREATED: list[tuple[str, str, Any, Any]] = [
