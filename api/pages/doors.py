@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -194,6 +195,15 @@ def signed_out(request: Request, status: int = 401) -> Response:
     told = "Your session has ended. Sign in again." if SESSION_COOKIE in request.cookies else ""
     backend: Backend = request.app.state.backend
     return page("welcome.html", status, told=told, provider=backend.settings.oidc_issuer)
+
+
+async def visitor(request: Request) -> Visit | None:
+    """Whoever is signed in, if that can be told: an address that leads nowhere keeps their menu."""
+    backend: Backend = request.app.state.backend
+    with suppress(Exception):  # it may be why there is no page
+        principal = await backend.doorkeeper.known(request)
+        return await _visit(request, backend, principal) if principal else None
+    return None
 
 
 async def _visit(request: Request, backend: Backend, principal: Principal) -> Visit:

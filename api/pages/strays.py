@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages import refusals
+from api.pages.doors import visitor
 from api.problems import told
 
 FOR_PROGRAMS = ("/v1/", "/openapi.json", "/healthz", "/readyz")
@@ -15,7 +16,7 @@ async def handle(request: Request, failure: Exception) -> Response:
     accepts = request.headers.get("accept", "")
     if request.url.path.startswith(FOR_PROGRAMS) or "text/html" not in accepts:
         return told(failure)
-    answer = await refusals.shown(None, failure, ())
+    answer = await refusals.shown(await visitor(request), failure, ())
     if isinstance(failure, HTTPException):
         answer.headers.update(failure.headers or {})
     return answer

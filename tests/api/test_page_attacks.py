@@ -86,6 +86,20 @@ async def test_an_address_that_leads_nowhere_has_a_page(
         assert plain.headers["content-type"] == "application/problem+json"
 
 
+async def test_who_is_lost_keeps_the_menu(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody signed in is so at a wrong address too; where that cannot be told, the page still
+    answers."""
+    async with visiting(shared, Role.AUDITOR) as (auditor,):
+        asked = {**auditor._kept(), "Accept": "text/html"}
+        page = await auditor.http.get("/nowhere", headers=asked)
+        assert page.status_code == 404
+        assert 'aria-label="Main"' in page.text
+        monkeypatch.setattr(shared.app.state.backend.doorkeeper, "known", None)
+        page = await auditor.http.get("/nowhere", headers=asked)
+        assert page.status_code == 404
+        assert 'aria-label="Main"' not in page.text
+
+
 @pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200b", "\ufeff", "\u3164", "\U000e0041"])
 async def test_no_name_reads_as_another(shared: World, sign: str) -> None:
     """Signs that turn letters around, and letters that nobody sees, are refused in every name."""
