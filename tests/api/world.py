@@ -19,6 +19,7 @@ from sharing.records.database import Database
 from sharing.records.unit import Unit
 from sharing.settings import Settings
 from sharing.stages import GATE_ROLES, GATES, Role, Stage
+from tests.api.bodies import CONSENT
 from tests.api.engine import DirectEngine
 
 LEI = "5493001KJTIIGC8Y1R12"
@@ -209,20 +210,5 @@ def _data(unit: Unit, made: World) -> None:
     datasets.publish_index(session, dataset.id, 1)
     consents.append(
         unit,
-        [
-            {
-                "subject": f"s{i}",
-                "purpose": "ai:ModelTraining",
-                "category": "pd:ProfilePicture",
-                "recipient": "*",
-                "action": "given",
-                "explicit": True,
-                "notice": "privacy",
-                "notice_version": "3",
-                "at": at,
-                "jurisdiction": "CA",
-                "source": "test",
-            }
-            for i in range(SUBJECTS - 1)
-        ],
+        [{**CONSENT, "subject": f"s{i}", "at": at, "source": "test"} for i in range(SUBJECTS - 1)],
     )
