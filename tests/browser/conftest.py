@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.api.served import served
 from tests.api.world import world
-from tests.browser.desk import Desk
+from tests.browser.desk import LONG, Desk
 from tests.databases import SQLiteTemplate
 
 HOW_TO_GET_CHROMIUM = "No Chromium to look with: `apt-get install chromium`."
@@ -22,6 +22,7 @@ async def chromium() -> AsyncIterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip(HOW_TO_GET_CHROMIUM)
+    expect.set_options(timeout=LONG)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser

@@ -83,7 +83,7 @@ async def test_from_the_trigger_to_the_delivered_package(
         await page.get_by_role("button", name="Start the export").click()
         await expect(page.locator("main")).to_contain_text("Waits for a second yes")
         await expect(page.locator("main")).to_contain_text("Who can: engineer2")
-        assert await page.get_by_role("button", name="Yes, let it run").count() == 0
+        await expect(page.get_by_role("button", name="Yes, let it run")).to_have_count(0)
         export_id = page.url.partition("/exports/")[2].partition("?")[0]
     async with desk.at(Role.ENGINEER, "engineer2", java_script_enabled=script) as page:
         await page.goto("/exports?show=waiting")

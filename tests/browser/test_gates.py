@@ -60,20 +60,20 @@ async def test_each_gate_from_the_inbox_to_a_decision(desk: Desk, stage: Stage, 
         await page.goto(f"/reviews?q={title}")
         await page.get_by_role("link", name=title).click()
         await page.get_by_role("button", name="Show a few of the photos").click()
-        assert "That you looked is recorded" in await page.locator("#said").inner_text()
-        assert await page.locator(".photos img").count() == 3
+        await expect(page.locator("#said")).to_contain_text("That you looked is recorded")
+        await expect(page.locator(".photos img")).to_have_count(3)
         for image in await page.locator(".photos img").all():
             await expect(image).to_have_js_property("complete", value=True)
             assert way == "phone" or await image.evaluate("image => image.naturalWidth") > 0
         await page.get_by_label("Comment", exact=True).fill(f"Seen by {stage}.")
         await page.get_by_role("button", name="Add the comment").click()
-        assert f"Seen by {stage}." in await page.locator(".talk").inner_text()
+        await expect(page.locator(".talk")).to_contain_text(f"Seen by {stage}.")
         if way == "desk":  # axe is a script
             assert await faults(page) == []
         await filled(page, "As it should be.")
         await page.get_by_role("button", name="Record my decision").click()
-        assert "Your approval is recorded." in await page.locator("#said").inner_text()
-        assert await page.locator(".photos").count() == 0
+        await expect(page.locator("#said")).to_contain_text("Your approval is recorded.")
+        await expect(page.locator(".photos")).to_have_count(0)
     decided = (await desk.world.seen(view))["stages"][GATES.index(stage)]["decisions"]
     assert [one["outcome"] for one in decided] == ["approved"]
 
@@ -94,11 +94,11 @@ async def test_counsel_reads_how_the_agreement_differs(desk: Desk) -> None:
     assert added.status_code == 201, added.text
     async with desk.at(Role.LEGAL_COUNSEL) as page:
         await page.goto(f"/requests/{view['id']}")
-        assert "Beside the template it says" in await page.locator("main").inner_text()
+        await expect(page.locator("main")).to_contain_text("Beside the template it says")
         follows = await page.locator(".choice.approved").inner_text()
         assert "once the partner has accepted this version" in follows
         ins = page.locator("ins", has_text="Report every breach within 24 hours.")
-        assert await ins.count() == 1
+        await expect(ins).to_have_count(1)
         assert await faults(page) == []
 
 
@@ -119,17 +119,17 @@ async def test_who_is_recused_sees_why_and_nothing_among_colleagues(desk: Desk) 
         assert "You cannot decide here" in said
         assert "you are recused" in said
         assert "Only among us." not in said
-        assert await page.get_by_role("button", name="Show a few of the photos").count() == 0
-        assert await page.get_by_label("Comment", exact=True).count() == 0
+        await expect(page.get_by_role("button", name="Show a few of the photos")).to_have_count(0)
+        await expect(page.get_by_label("Comment", exact=True)).to_have_count(0)
         assert await faults(page) == []
     async with desk.at(Role.CONFLICT_OFFICER) as page:
         await page.goto(f"/requests/{view['id']}")
-        assert "these are recused: Rita Recused" in await page.locator(".deed").inner_text()
+        await expect(page.locator(".deed")).to_contain_text("these are recused: Rita Recused")
         assert await page.locator("svg.path").count() >= 1
         assert desk.world.people[name] not in await page.locator(".story").inner_text()
         await filled(page, "Rita steps aside.")
         await page.get_by_role("button", name="Record my decision").click()
-        assert "Your approval is recorded." in await page.locator("#said").inner_text()
+        await expect(page.locator("#said")).to_contain_text("Your approval is recorded.")
 
 
 async def test_two_people_at_one_gate_at_once(desk: Desk) -> None:
@@ -152,10 +152,9 @@ async def test_two_people_at_one_gate_at_once(desk: Desk) -> None:
         await expect(news).to_contain_text("approved", timeout=20_000)
         assert await two.get_by_label("because").input_value() == "I was reading."
         await two.get_by_role("button", name="Record my decision").click()
-        assert "You wrote this. It is not recorded" in await two.locator(".deed").inner_text()
-        said = await two.locator("#problems").inner_text()
-        assert "Nothing was recorded" in said
-        assert "It is narrow." in await two.locator("main").inner_text()
+        await expect(two.locator(".deed")).to_contain_text("You wrote this. It is not recorded")
+        await expect(two.locator("#problems")).to_contain_text("Nothing was recorded")
+        await expect(two.locator("main")).to_contain_text("It is narrow.")
     taken = (await desk.world.seen(view))["stages"][0]["decisions"]
     assert [decision["reason"] for decision in taken] == ["It is narrow."]
 
@@ -175,7 +174,7 @@ async def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
             await _tabbed_to(page, name)
             await (page.keyboard.press(key) if key else page.keyboard.type("By hand."))
         await page.locator("#said").wait_for()
-        assert "Your approval is recorded." in await page.locator("#said").inner_text()
+        await expect(page.locator("#said")).to_contain_text("Your approval is recorded.")
     taken = (await desk.world.seen(view))["stages"][0]["decisions"]
     assert [decision["reason"] for decision in taken] == ["By hand."]
 

@@ -1,6 +1,7 @@
 """A partner's whole job, in a real browser: from the first draft to the last word on what came."""
 
 import base64
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,6 @@ async def plane(desk: Desk) -> Plane:
     return made
 
 
-async def said(page: Page) -> str:
-    """What the page says of the act before it."""
-    return await page.locator("#said").inner_text()
-
-
 async def asked(page: Page, title: str, *, script: bool) -> str:
     """Fills in the form by and by: looked at, kept as a draft, opened again, submitted. The path
     of the request."""
@@ -43,7 +39,7 @@ async def asked(page: Page, title: str, *, script: bool) -> str:
     await expect(page.locator("#seen")).to_contain_text("still to fill in: intended use")
     assert await page.get_by_label("Title").input_value() == title
     await page.get_by_role("button", name="Keep as a draft").click()
-    assert "The draft is kept" in await said(page)
+    await expect(page.locator("#said")).to_contain_text("The draft is kept")
     await page.goto("/requests")
     await page.get_by_role("link", name=title).click()
     await page.get_by_label("Intended use").fill(USE)
@@ -56,7 +52,7 @@ async def asked(page: Page, title: str, *, script: bool) -> str:
     await expect(page.locator("#seen")).to_contain_text("Too few people")
     await expect(page.locator("#seen")).to_contain_text("Complete: it can be submitted.")
     await page.get_by_role("button", name="Submit the request").click()
-    assert "Your request is recorded" in await said(page)
+    await expect(page.locator("#said")).to_contain_text("Your request is recorded")
     if script:
         assert await page.evaluate("document.activeElement.id") == "said"
     return page.url.partition(page.url.split("/requests/")[0])[2].partition("?")[0]
@@ -65,15 +61,15 @@ async def asked(page: Page, title: str, *, script: bool) -> str:
 async def changed(page: Page, path: str, reason: str) -> None:
     """Reads why it was sent back, changes an answer, sees what changes, and sends it."""
     await page.goto("/requests")
-    assert "Sent back to you" in await page.locator("main").inner_text()
+    await expect(page.locator("main")).to_contain_text("Sent back to you")
     await page.goto(path)
-    assert reason in await page.locator(".act").inner_text()
+    await expect(page.locator(".act")).to_contain_text(reason)
     await page.get_by_role("link", name="Change it").click()
     await page.get_by_label("Kept for, in days").fill("180")
     await page.get_by_role("button", name="Show what changes").click()
-    assert "365 \u2192 180" in " ".join((await page.locator("#changes").inner_text()).split())
+    await expect(page.locator("#changes")).to_contain_text("365 \u2192 180")
     await page.get_by_role("button", name="Send revision 2").click()
-    assert "The new revision is recorded" in await said(page)
+    await expect(page.locator("#said")).to_contain_text("The new revision is recorded")
 
 
 async def accepted(desk: Desk, page: Page, path: str) -> None:
@@ -89,17 +85,17 @@ async def accepted(desk: Desk, page: Page, path: str) -> None:
             assert added.status_code == 201, added.text
         assert (await world.decide(view, stage)).status_code == 201
     await page.goto(path)
-    assert "Your yes is missing" in await page.locator("h1 + p").inner_text()
+    await expect(page.locator("h1 + p")).to_contain_text("Your yes is missing")
     await page.get_by_role("link", name="Read and accept").click()
-    assert "Publish no face." in await page.locator("main").inner_text()
+    await expect(page.locator("main")).to_contain_text("Publish no face.")
     await page.get_by_label("Signature").fill("bm8=")
     await page.get_by_role("button", name="Accept this version").click()
-    assert "No key that is registered" in await page.locator("#problems").inner_text()
+    await expect(page.locator("#problems")).to_contain_text("No key that is registered")
     lines = await page.locator("pre.sign").first.inner_text()
     signature = base64.b64encode(own.sign(f"{lines.strip()}\n".encode())).decode()
     await page.get_by_label("Signature").fill(signature)
     await page.get_by_role("button", name="Accept this version").click()
-    assert "The agreement is accepted" in await said(page)
+    await expect(page.locator("#said")).to_contain_text("The agreement is accepted")
 
 
 async def exported(desk: Desk, plane: Plane, path: str) -> str:
@@ -122,11 +118,11 @@ async def fetched(page: Page, path: str, folder: Path) -> None:
     await (await coming.value).save_as(file)
     await page.get_by_label("SHA-256 of manifest.parquet").fill("0" * 63)
     await page.get_by_role("button", name="Acknowledge").click()
-    assert "64 small letters" in await page.locator("#problems").inner_text()
+    await expect(page.locator("#problems")).to_contain_text("64 small letters")
     digest = sha256(file.read_bytes()).hexdigest()
     await page.get_by_label("SHA-256 of manifest.parquet").fill(digest)
     await page.get_by_role("button", name="Acknowledge").click()
-    assert "what you received is what was released" in await said(page)
+    await expect(page.locator("#said")).to_contain_text("what you received is what was released")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -146,7 +142,7 @@ async def test_from_a_draft_to_what_was_received(
         export = await exported(desk, plane, path)
         await fetched(page, path, tmp_path)
         await page.goto("/duties")
-        assert "Erase everything" in await page.locator("main").inner_text()
+        await expect(page.locator("main")).to_contain_text("Erase everything")
     shown = (await desk.world.get("partner", f"/v1/exports/{export}")).json()
     assert [one["outcome"] for one in shown["acknowledgements"]] == ["acknowledged"]
     assert (await desk.world.get("partner", "/v1/drafts")).json()["items"] == []
@@ -175,30 +171,30 @@ async def test_what_is_said_of_an_answer_stands_at_it(desk: Desk, script: bool) 
         await page.get_by_label("Who reads it").select_option("partner")
         await page.get_by_label("About", exact=True).select_option("retention_days")
         await page.get_by_role("button", name="Add the comment").click()
-        assert "Your comment is there" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("Your comment is there")
     await desk.world.decide(view, "purpose_review", "returned", reason="See the comment.")
     async with desk.at(Role.PARTNER, size="phone", java_script_enabled=script) as page:
         await page.goto(own)
         await page.get_by_text("Answer", exact=True).click()
         await page.get_by_label("To the people who decide").fill("Ninety it is.")
         await page.get_by_role("button", name="Send it").click()
-        assert "Your comment is there" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("Your comment is there")
         await page.locator(".jump").click()
         await (
             page.get_by_role("navigation", name="Said of what you ask")
             .get_by_role("link")
             .first.click()
         )
-        assert page.url.endswith("#f-retention_days")
+        await expect(page).to_have_url(re.compile("#f-retention_days$"))
         field = page.get_by_label("Kept for, in days")
         described = str(await field.get_attribute("aria-describedby")).split()
         assert "c-retention_days" in described
-        assert "Ninety days will do." in await page.locator("#c-retention_days").inner_text()
+        await expect(page.locator("#c-retention_days")).to_contain_text("Ninety days will do.")
         assert not script or await faults(page) == []
         await field.fill("90")
         await page.get_by_role("button", name="Show what changes").click()
         await page.get_by_role("button", name="Send revision 2").click()
-        assert "The new revision is recorded" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("The new revision is recorded")
     assert (await desk.world.seen(view))["retention_days"] == 90
     await desk.world.post("partner", f"/v1{own}/withdraw")
 
@@ -211,7 +207,7 @@ async def test_withdrawn_by_a_tick_and_a_button(desk: Desk) -> None:
         await page.get_by_text("Withdraw it").click()
         await page.get_by_label("I no longer ask").check()
         await page.get_by_role("button", name="Withdraw the request").click()
-        assert "The request is withdrawn" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("The request is withdrawn")
     assert (await desk.world.seen(view))["state"] == "withdrawn"
 
 

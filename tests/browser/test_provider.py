@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.async_api import expect
 
 from tests.api.own_provider import use
 from tests.api.served import served
@@ -68,7 +69,8 @@ async def inside(
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 async def test_an_engineer_comes_in_and_goes(inside: Desk, script: bool) -> None:
-    """From the first page to the provider, back, on in a role, and out again."""
+    """From the first page to the provider, back, on in a role, and out again: here, there, and
+    back to a page of ours."""
     async with inside.page(java_script_enabled=script) as page:
         await page.goto("/")
         await page.get_by_role("link", name="Sign in").click()
@@ -76,11 +78,13 @@ async def test_an_engineer_comes_in_and_goes(inside: Desk, script: bool) -> None
         await page.get_by_role("button", name="Authorize").click()
         await page.get_by_role("button", name="Go on as engineer").click()
         await page.get_by_role("button", name="Sign out").wait_for()
-        assert "engineer" in await page.locator(".who").inner_text()
-        assert page.url.rstrip("/") == inside.base
+        await expect(page.locator(".who")).to_contain_text("engineer")
+        await expect(page).to_have_url(f"{inside.base}/")
         await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="End session").click()
+        await expect(page).to_have_url(f"{inside.base}/signed-out")
         await page.goto("/reviews")
-        assert "You are signed out" in await page.locator("main").inner_text()
+        await expect(page.locator("main")).to_contain_text("You are signed out")
     actions = [entry["action"] for entry in await inside.world.audit()]
     assert actions[-3:] == ["sign_in.issued", "session.opened", "session.ended"]
 
@@ -105,7 +109,7 @@ async def test_who_is_not_let_in_is_told_why(inside: Desk, sub: str, heading: st
         await page.get_by_role("button", name="Authorize" if sub else "Deny").click()
         await page.get_by_role("heading", name=heading).wait_for()
         assert await faults(page) == []
-        assert await page.get_by_role("button", name="Sign out").count() == 0
+        await expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
 
 
 async def test_the_choice_of_a_role_has_no_fault(inside: Desk) -> None:

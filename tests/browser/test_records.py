@@ -1,12 +1,13 @@
 """An admin's whole job and an auditor's, in a real browser; and every page of records looked at."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, expect
 
 from sharing.stages import Role
 from tests.browser.conftest import new_desk
@@ -44,11 +45,6 @@ async def another_admin(desk: Desk, name: str) -> str:
     return name
 
 
-async def said(page: Page) -> str:
-    """What the page says was done; the focus is there where there is a script."""
-    return await page.locator("#said").inner_text()
-
-
 @SCRIPT
 async def test_an_admin_adds_a_person_and_has_a_policy_put_in_force(
     desk: Desk, script: bool
@@ -64,38 +60,39 @@ async def test_an_admin_adds_a_person_and_has_a_policy_put_in_force(
         await page.get_by_label("E-mail address", exact=True).fill(f"robin{script}@example.org")
         await page.get_by_label("auditor").check()
         await page.get_by_role("button", name="Put on record").click()
-        assert "on record" in await said(page)
-        assert await page.locator("h1").inner_text() == who
+        await expect(page.locator("#said")).to_contain_text("on record")
+        await expect(page.locator("h1")).to_have_text(who)
         await page.get_by_label("Give a role").select_option("engineer")
         await page.get_by_role("button", name="Give it").click()
-        assert "given" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("given")
         await page.get_by_role("button", name="Take away auditor").click()
-        assert "taken" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("taken")
         await page.goto("/policy")
         text = page.get_by_label("The whole text, in TOML")
         await text.fill(RULE.format(name="Slow") + "engineerz = 3\n")
         await page.get_by_label("Because").fill("To think it over.")
         await page.get_by_role("button", name="Propose").click()
-        words = await page.locator("#propose").inner_text()
-        assert "Line 7" in words
-        assert "engineerz = 3" in words
+        await expect(page.locator("#propose")).to_contain_text("Line 7")
+        await expect(page.locator("#propose")).to_contain_text("engineerz = 3")
         assert await page.get_by_label("Because").input_value() == "To think it over."
         assert (await text.input_value()).endswith("engineerz = 3\n")
         await text.fill(RULE.format(name=f"Slow {script}"))
         await page.get_by_role("button", name="Propose").click()
-        assert "proposed" in await said(page)
-        assert "another administrator has to approve it" in await page.inner_text("main")
+        await expect(page.locator("#said")).to_contain_text("proposed")
+        await expect(page.locator("main")).to_contain_text(
+            "another administrator has to approve it"
+        )
         version = page.url.partition("?")[0]
         await page.get_by_role("link", name="Show what would differ").click()
-        assert "2 hours before the trigger" in await page.inner_text("main")
+        await expect(page.locator("main")).to_contain_text("2 hours before the trigger")
     async with desk.at(
         Role.ADMIN, await another_admin(desk, "second"), java_script_enabled=script
     ) as page:
         await page.goto("/")
         await page.get_by_role("link", name="waits for your approval").first.click()
-        assert page.url == version
+        await expect(page).to_have_url(version)
         await page.get_by_role("button", name="Approve version").click()
-        assert "in force" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("in force")
     await desk.world.post("partner", f"/v1/requests/{view['id']}/withdraw")
 
 
@@ -110,19 +107,19 @@ async def test_an_auditor_follows_an_entry_and_verifies(desk: Desk, script: bool
         await page.get_by_label("About: the id of anything").fill(view["id"])
         await page.get_by_label("Only what was refused").check()
         await page.get_by_role("button", name="Show these").click()
-        assert f"about={view['id']}" in page.url
+        await expect(page).to_have_url(re.compile(f"about={view['id']}"))
         rows = page.locator(".log li")
-        assert await rows.count() == 1
+        await expect(rows).to_have_count(1)
         await rows.locator("[data-row]").click()
-        assert "was refused" in await page.locator("h1").inner_text()
+        await expect(page.locator("h1")).to_contain_text("was refused")
         await page.get_by_text("As it is stored").click()
-        assert '"refused.requests.withdraw"' in await page.locator("pre").first.inner_text()
+        await expect(page.locator("pre").first).to_contain_text('"refused.requests.withdraw"')
         await page.get_by_role("link", name=view["title"]).click()
-        assert page.url.endswith(f"/requests/{view['id']}")
+        await expect(page).to_have_url(re.compile(f"/requests/{view['id']}$"))
         await page.goto("/audit")
         await page.get_by_role("button", name="Verify it now").click()
-        assert "nothing is missing" in await said(page)
-        assert "as auditor read it" in await page.inner_text("aside")
+        await expect(page.locator("#said")).to_contain_text("nothing is missing")
+        await expect(page.locator("aside")).to_contain_text("as auditor read it")
     await desk.world.post("partner", f"/v1/requests/{view['id']}/withdraw")
 
 
@@ -140,14 +137,14 @@ async def test_a_conflict_officer_confirms_an_end(desk: Desk, script: bool) -> N
     async with desk.at(Role.CONFLICT_OFFICER, java_script_enabled=script) as page:
         await page.goto("/interests/everybody")
         assert not script or await faults(page) == []
-        assert "It is your own" in await page.inner_text("main")
+        await expect(page.locator("main")).to_contain_text("It is your own")
         await page.get_by_text("Confirm it", exact=True).click()
         await page.get_by_label("How you know").fill("The broker's letter.")
         assert not script or await faults(page) == []
         await page.get_by_role("button", name="Confirm the end").click()
-        assert "Confirmed" in await said(page)
-        assert await page.get_by_text("Confirm it", exact=True).count() == 0
-        assert "confirmed by conflict_officer" in await page.inner_text("main")
+        await expect(page.locator("#said")).to_contain_text("Confirmed")
+        await expect(page.get_by_text("Confirm it", exact=True)).to_have_count(0)
+        await expect(page.locator("main")).to_contain_text("confirmed by conflict_officer")
 
 
 @SCRIPT
@@ -176,21 +173,21 @@ async def test_somebody_declares_says_better_and_ends_an_interest(desk: Desk, sc
         await page.get_by_label("From a day").fill("last year")
         await page.get_by_label("What it is, in your words").fill("A few shares.")
         await page.get_by_role("button", name="Declare").click()
-        assert "must be a date" in await page.locator("#problems").inner_text()
+        await expect(page.locator("#problems")).to_contain_text("must be a date")
         assert await page.get_by_label("Organisation").input_value() == "Nowhere Ltd"
         await page.get_by_label("From a day").fill("2020-01-01")
         await page.get_by_role("button", name="Declare").click()
         await page.get_by_role("link", name="Say it better").first.click()
         await page.get_by_label("What it is, in your words").fill("Shares worth 40.")
         await page.get_by_role("button", name="Declare").click()
-        assert "recorded" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("recorded")
         await page.get_by_text("It has ended").first.click()
         await page.get_by_label("Its last day").first.fill("2024-05-01")
         await page.get_by_label("How it ended").first.fill("Sold.")
         await page.get_by_role("button", name="It has ended").first.click()
-        assert "end of the interest" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("end of the interest")
         await page.get_by_role("button", name="I state this").click()
-        assert "statement is recorded" in await said(page)
+        await expect(page.locator("#said")).to_contain_text("statement is recorded")
 
 
 async def filled(desk: Desk) -> dict[Role, list[str]]:

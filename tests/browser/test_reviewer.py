@@ -1,6 +1,7 @@
 """A reviewer's whole job, in a real browser."""
 
 import pytest
+from playwright.async_api import expect
 
 from sharing.stages import Role
 from tests.browser.desk import Desk, faults
@@ -19,7 +20,7 @@ async def test_three_clicks_from_the_inbox_to_a_decision(desk: Desk, script: boo
         await page.get_by_label("because").fill("The use is narrow.")
         await page.get_by_label("I have no interest").check()
         await page.get_by_role("button", name="Record my decision").click()
-        assert "Your approval is recorded." in await page.locator("#said").inner_text()
+        await expect(page.locator("#said")).to_contain_text("Your approval is recorded.")
         assert await page.evaluate("document.activeElement.id") == "said" if script else True
     now = await desk.world.seen(view)
     taken = now["stages"][0]["decisions"]
@@ -39,9 +40,8 @@ async def test_a_stale_page_cannot_decide(desk: Desk) -> None:
         await page.get_by_label("because").fill("As I read it.")
         await page.get_by_label("I have no interest").check()
         await page.get_by_role("button", name="Record my decision").click()
-        words = await page.locator("main").inner_text()
-        assert "You were reading revision 1" in words
-        assert "Kept for, in days" in words
+        await expect(page.locator("main")).to_contain_text("You were reading revision 1")
+        await expect(page.locator("main")).to_contain_text("Kept for, in days")
         assert await page.get_by_label("because").input_value() == "As I read it."
     assert (await desk.world.seen(view))["stages"][0]["decisions"] == []
 

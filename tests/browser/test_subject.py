@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.api.served import served
 from tests.api.test_exports import delivered
@@ -42,13 +42,12 @@ async def test_a_person_takes_everything_back(out: Desk, script: bool, subject: 
     a receipt that can be kept; with a script and without one."""
     async with out.page(java_script_enabled=script, accept_downloads=True) as page:
         await signed_in(out, page, subject)
-        words = await page.locator("main").inner_text()
-        assert "Acme Ltd has received data of yours" in words
+        await expect(page.locator("main")).to_contain_text("Acme Ltd has received data of yours")
         await page.get_by_label("everything").check()
         await page.get_by_role("button", name="Take it back", exact=True).click()
-        assert "Taken back." in await page.locator("#said").inner_text()
+        await expect(page.locator("#said")).to_contain_text("Taken back.")
         assert await page.evaluate(FOCUSED) == "said" if script else True
-        assert "Nobody has confirmed yet" in await page.locator("main").inner_text()
+        await expect(page.locator("main")).to_contain_text("Nobody has confirmed yet")
         async with page.expect_download() as kept:
             await page.locator(".ended").get_by_role("link", name="Receipt").click()
         receipt = json.loads(Path(await (await kept.value).path()).read_text())
