@@ -22,14 +22,15 @@ class Act(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person with the roles held at this moment; `partner_id` if they work for a partner.
-    `stands_for`: which of the roles are somebody else's, and whose. `lapsed`: their yearly
-    statement in the register of interests has run out."""
+    `stands_for`: which of the roles are somebody else's, and whose; `staff`: who of these works for
+    a partner. `lapsed`: their yearly statement in the register of interests has run out."""
 
     id: str
     roles: frozenset[Role]
     partner_id: str | None = None
     stands_for: frozenset[tuple[Role, str]] = frozenset()
     lapsed: bool = False
+    staff: frozenset[str] = frozenset()
 
     def people(self, roles: frozenset[Role]) -> frozenset[str]:
         """Everybody who acts where this person acts in one of these roles."""
@@ -104,7 +105,7 @@ def demand_disinterested(
     """Raises NotEligible for who must have no hand in a request at all: people of a partner, its
     sponsor, whoever is recused; and whoever acts for one of these in one of the roles."""
     people = actor.people(roles)
-    if actor.partner_id is not None:
+    if actor.partner_id is not None or people & actor.staff:
         raise NotEligible("partner_staff", "People of a partner never decide on a request.")
     if people & {case.sponsor, *case.sponsors}:
         raise NotEligible("sponsor", "The sponsor of a request never decides on it.")

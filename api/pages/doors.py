@@ -94,6 +94,7 @@ SAID: Mapping[str, str] = {
     "revised": "The new revision is recorded. The gates begin again with it.",
     "withdrawn": "The request is withdrawn.",
     "accepted": "The agreement is accepted.",
+    "term_added": "The term is added: this is a new version, and the partner has to accept it.",
     "acknowledged": "Recorded: what you received is what was released.",
     "disputed": "Recorded: what you received is not what was released. People here are told.",
     "triggered": "The export is on record.",

@@ -4,6 +4,7 @@ from api.pages import (
     ask,
     audit,
     comments,
+    counsel,
     datasets,
     decision,
     duties,
@@ -35,7 +36,7 @@ from api.pages import (
 
 ANYBODY = (provider, sign_in, register)
 PARTNERS = (ask, own_requests, own_request, revise, own_agreement, package, duties)
-REVIEWERS = (inbox, request, decision, comments, previews, live)
+REVIEWERS = (inbox, request, decision, counsel, comments, previews, live)
 ENGINEERS = (exports, export_live, export, steering, export_start)
 RECORDS = (people, partners, datasets, notices, organisations, policy, interests, audit)
 ROOMS = (*ANYBODY, *PARTNERS, *REVIEWERS, *ENGINEERS, my_data, *RECORDS)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic_core import from_json
 from starlette.responses import Response
 
 from api.dependencies import Call
@@ -53,6 +54,12 @@ async def create(request_id: str, body: NewLink, call: Call) -> Response:
 
     url = str(call.base_url.replace(path=f"/agreement/{secret}"))
     return await call.create(work, secret={"url": url})
+
+
+def url_of(answer: Response) -> str:
+    """The link of an answer that made one."""
+    url: str = from_json(bytes(answer.body))["url"]
+    return url
 
 
 def _secret(call: Call, request_id: str) -> str:

@@ -18,7 +18,16 @@ from sharing.export.select import Proof, lapsed, look_ahead
 from sharing.export.source import Unread
 from sharing.export.table_part import packing_of
 from sharing.push import target
-from sharing.records import audit, canaries, clocks, consent_sources, exports, pulses, requests
+from sharing.records import (
+    audit,
+    canaries,
+    clocks,
+    consent_sources,
+    exports,
+    heads,
+    pulses,
+    requests,
+)
 from sharing.records.datasets import Dataset, offer_of
 from sharing.records.exports import ExportShard, Release
 from sharing.records.parties import Partner
@@ -101,9 +110,10 @@ def proven(session: Session, run: Run) -> Run | Stale:
 
 
 def hold(unit: Unit, run: Run, stale: Stale) -> None:
-    """These shards are to be made again; all others stay as they are."""
+    """These shards are to be made again; all others stay as they are. A superseded attempt has no
+    say in it any more."""
     case = case_of(unit.session, run.export_id, hold=True, though_paused=True)
-    if not is_released(unit.session, run.export_id):
+    if case.export.fence == run.fence and not is_released(unit.session, run.export_id):
         _hold(unit, case, stale.shards)
 
 
@@ -129,6 +139,8 @@ def release(
         return None
     exports.spend(case.export, spent)
     shards = exports.shards_of(unit.session, run.export_id)
+    # First, for it may be waited for long: what ran out or was taken meanwhile is over by `at`.
+    heads.position(unit.session.connection(), "consent", hold=True)
     at = clocks.at(unit.session, case.export)
     stale = lapsed(unit.session, case.request, case.revision, shards, at, run.proof)
     consent_sources.demand_fresh(unit.session, demanded)

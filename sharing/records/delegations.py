@@ -55,6 +55,13 @@ def to(session: Session, people: Collection[str]) -> list[Delegation]:
     return list(session.exec(statement.order_by(col(Delegation.at))))
 
 
+def by(session: Session, people: Collection[str]) -> list[Delegation]:
+    """Every delegation ever made by any of these people."""
+    if not people or not _any(session):
+        return []
+    return list(session.exec(select(Delegation).where(col(Delegation.delegator_id).in_(people))))
+
+
 def _any(session: Session) -> bool:
     """False where nobody ever acted for somebody else, which a session asks once."""
     if ANY not in session.info:

@@ -10,7 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from sharing.conflict import Interest, Match
 from sharing.errors import NotFound, Refused
-from sharing.records import decisions, exports, interests, people_left, requests
+from sharing.records import decisions, exports, hands, heads, interests, people_left, requests
 from sharing.records.accounts import accounts
 from sharing.records.exports import Release
 from sharing.records.interests import Recusal
@@ -54,6 +54,7 @@ class Followed:
 
 def follow(unit: Unit, interest: Interest, by: str) -> Followed:
     """Everything that follows from one interest, on every request to which it leads."""
+    _in_turn(unit)
     # One look-up where nothing is open, and nothing has gone out: this is asked of every interest.
     asked = unit.ask(interests.concerned)
     return (
@@ -63,8 +64,15 @@ def follow(unit: Unit, interest: Interest, by: str) -> Followed:
 
 def follow_all(unit: Unit, by: str) -> Followed:
     """The same for all interests at once, when more is known of who owns whom."""
+    _in_turn(unit)
     asked = interests.concerned(unit.session.connection())
     return _follow(unit, interests.leading(unit.session, asked), by) if asked else Followed()
+
+
+def _in_turn(unit: Unit) -> None:
+    """An interest and an owner that become known at once: whoever comes second sees the first, and
+    so one of the two finds what only both of them show."""
+    heads.position(unit.session.connection(), "organisation", hold=True)
 
 
 def _follow(unit: Unit, leads: Mapping[str, Sequence[Match]], by: str) -> Followed:
@@ -126,13 +134,11 @@ def _stand_back(
 
 
 def approvals(session: Session, request: Request, people: Iterable[str]) -> list[Decision]:
-    """The approvals of the current digest that count and are by one of these."""
+    """The approvals of the current digest that count and are by, or for, one of these."""
     among = frozenset(people)
-    return [
-        taken
-        for taken in requests.counted(session, request)
-        if taken.actor_id in among and taken.outcome == Outcome.APPROVED
-    ]
+    counted = [one for one in requests.counted(session, request) if one.outcome == Outcome.APPROVED]
+    behind = hands.acted_for(session, counted)
+    return [taken for taken in counted if {taken.actor_id, behind.get(taken.id)} & among]
 
 
 def _stopped(unit: Unit, request: Request, people: frozenset[str], by: str) -> bool:

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from sharing.records import accounts, decisions, late_interests, requests
+from sharing.records import accounts, decisions, delegations, late_interests, parties, requests
 from sharing.records.interests import Recusal, recused_from
 from sharing.records.interests import lifted as lifted_on
 from sharing.records.late_interests import Followed
@@ -12,7 +12,9 @@ from sharing.records.unit import Unit
 
 def link(unit: Unit, first: str, second: str, by: str) -> Followed | None:
     """Joins two accounts. On what is not released yet the later one of that person's two decisions
-    no longer counts, and none does where the person is recused or the sponsor by either account.
+    no longer counts, and none does where the person is recused, the sponsor or a partner's by
+    either account; what somebody else decided for that person is that person's too.
+
     None where they were one person already; raises Refused where both have other accounts."""
     joined = accounts.link(unit.session, first, second, by)
     if joined is None:
@@ -37,7 +39,8 @@ def _once(
         ended = decisions.undo(unit, request, taken, decisions.INTEREST, by, interest)
     else:
         sponsor = requests.sponsor(unit.session, request) in people
-        twice = taken if sponsor else taken[1:]
+        staff = parties.employer(unit.session, min(people)) is not None
+        twice = taken if sponsor or staff else taken[1:]
         ended = decisions.undo(unit, request, twice, decisions.SAME_PERSON, by)
     followed.voided += ended
     if ended:
@@ -58,7 +61,8 @@ def _interest(session: Session, request_id: str, people: frozenset[str]) -> str 
 
 
 def _decided(session: Session, people: frozenset[str]) -> list[str]:
-    """Open requests on whose current digest one of these accounts decided."""
+    """Open requests on whose current digest one of these accounts decided, or a delegate of one."""
+    deciders = people | {one.delegate_id for one in delegations.by(session, people)}
     return list(
         session.exec(
             select(Request.id)
@@ -66,7 +70,7 @@ def _decided(session: Session, people: frozenset[str]) -> list[str]:
             .where(
                 col(Request.ended_at).is_(None),
                 Decision.digest == Request.digest,
-                col(Decision.actor_id).in_(people),
+                col(Decision.actor_id).in_(deciders),
             )
             .distinct()
             .order_by(Request.id)

@@ -191,17 +191,23 @@ def held_at(at: datetime) -> ColumnElement[bool]:
 
 def actor(session: Session, person_id: str) -> Actor | None:
     """A person as eligibility sees them; None if there is no such person. A role that is another's
-    is held for as long as that other holds it; who works for a partner does by each account."""
+    is held for as long as that other holds it; who works for a partner does by each account, and so
+    does who they act for."""
     person = session.get(Person, person_id)
     if person is None:
         return None
     made = delegations.holding(session, delegations.to(session, [person_id]), now())
     gone = [one for one in made if one.role not in roles_of(session, one.delegator_id)]
     roles = roles_of(session, person_id) - {Role(one.role) for one in gone}
-    others = (session.get(Person, one) for one in accounts(session, person_id) - {person_id})
-    partner = next((one.partner_id for one in (person, *others) if one and one.partner_id), None)
     acts_for, lapsed = delegations.stands_for(made), statements.lapsed(session, person_id)
-    return Actor(person.id, roles, partner, acts_for, lapsed)
+    staff = frozenset(who for _, who in acts_for if employer(session, who) is not None)
+    return Actor(person.id, roles, employer(session, person_id), acts_for, lapsed, staff)
+
+
+def employer(session: Session, person_id: str) -> str | None:
+    """The partner that a person works for, by whichever account; None if there is none."""
+    found = (session.get(Person, one) for one in sorted(accounts(session, person_id)))
+    return next((one.partner_id for one in found if one and one.partner_id), None)
 
 
 def add_person(

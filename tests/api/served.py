@@ -21,7 +21,7 @@ async def served(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     task = asyncio.create_task(server.serve(sockets=[listener]))
     port = listener.getsockname()[1]
     async with httpx2.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10
+        base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
     ) as client:
         yield client  # the socket listens already: calls wait in line until the server serves
     server.should_exit = True

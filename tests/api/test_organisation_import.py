@@ -13,6 +13,7 @@ import pytest
 
 from tests.api.served import served
 from tests.api.world import LEI, World
+from tests.e2e.commands import PATIENCE
 
 PARENT, FUND = "254900OPPU84GM83MG36", "7LTWFZYICNSX8D621K86"
 START, END = "Relationship.StartNode.NodeID", "Relationship.EndNode.NodeID"
@@ -60,7 +61,7 @@ async def imported(world: World, *words: str) -> tuple[int, Any, str]:
             env={**os.environ, "CLEARANCE_TOKEN": world.tokens["conflict_officer"]},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        said, aside = await asyncio.wait_for(program.communicate(), 60)
+        said, aside = await asyncio.wait_for(program.communicate(), PATIENCE)
     lines = said.decode().splitlines()
     return program.returncode or 0, json.loads(lines[-1]) if lines else None, aside.decode()
 

@@ -159,7 +159,7 @@ async def test_streams_have_a_number(here: World, monkeypatch: pytest.MonkeyPatc
             theirs = {"Cookie": f"{SESSION_COOKIE}={other.cookie}"}
             async with other.http.stream("GET", path, headers=theirs) as stream:
                 assert stream.status_code == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while here.app.state.backend.streams.open:
                 await asyncio.sleep(0.05)
         async with mine.http.stream("GET", path, headers=headers) as stream:
@@ -171,7 +171,7 @@ async def test_an_exports_events_end_with_the_token(here: World) -> None:
     ids = await exported(here)
     async with visiting(here, Role.ENGINEER) as (mine,):
         headers = {"Cookie": f"{SESSION_COOKIE}={mine.cookie}"}
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             async with mine.http.stream(
                 "GET", f"/v1/exports/{ids['export']}/events", headers=headers
             ) as stream:

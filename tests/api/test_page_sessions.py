@@ -106,7 +106,7 @@ async def test_a_stream_ends_with_its_session(here: World) -> None:
     view = await here.submitted()
     async with visiting(here, REVIEWER) as (mine,):
         headers = {"Cookie": f"{SESSION_COOKIE}={mine.cookie}"}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async with mine.http.stream(
                 "GET", f"/requests/{view['id']}/live?after=0", headers=headers
             ) as stream:

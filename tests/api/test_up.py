@@ -20,6 +20,7 @@ from api.http_client import Api
 from api.up import NotStarted, System, running
 from sharing.settings import SettingsError
 from sharing.stages import Role
+from tests.e2e.commands import PATIENCE
 
 PARTS = (parts.TEMPORAL, parts.API, parts.CONTROL, parts.EXPORT)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -122,7 +123,7 @@ async def test_a_killed_part_comes_back(system: System, admin: Api, name: str) -
     killed = system.kill(name)
     names = [p["id"] async for p in admin.items("/v1/partners")]
     assert partner["id"] in names
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while system.processes.get(name) in (None, killed):
         assert time.monotonic() < deadline, f"the {name} was not started again"
         await asyncio.sleep(0.05)
@@ -142,13 +143,13 @@ async def _up(home: Path) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 60)
+    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
     assert line, (await process.communicate())[1].decode()
     return process, json.loads(line)
 
 
 async def _gone(processes: dict[str, int]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while any(command_line(pid) for pid in processes.values()):
         assert time.monotonic() < deadline, f"still there: {processes}"
         await asyncio.sleep(0.05)
@@ -176,6 +177,6 @@ async def test_up_goes_on_where_it_was_killed(tmp_path: Path) -> None:
         entries = [entry["action"] async for entry in api.items("/v1/audit")]
     assert entries.count("sign_in.issued") == 2 * len(told["sign_in"])
     second.send_signal(signal.SIGTERM)
-    _, err = await asyncio.wait_for(second.communicate(), 30)
+    _, err = await asyncio.wait_for(second.communicate(), PATIENCE)
     assert (second.returncode, err) == (0, b"")
     await _gone(again["processes"])

@@ -146,10 +146,10 @@ async def test_two_people_at_one_gate_at_once(desk: Desk) -> None:
         assert await news.is_hidden()
         await one.get_by_label("Comment", exact=True).fill("Look at the volume.")
         await one.get_by_role("button", name="Add the comment").click()
-        await expect(news).to_contain_text("A comment among colleagues", timeout=20_000)
+        await expect(news).to_contain_text("A comment among colleagues")
         await filled(one, "It is narrow.")
         await one.get_by_role("button", name="Record my decision").click()
-        await expect(news).to_contain_text("approved", timeout=20_000)
+        await expect(news).to_contain_text("approved")
         assert await two.get_by_label("because").input_value() == "I was reading."
         await two.get_by_role("button", name="Record my decision").click()
         await expect(two.locator(".deed")).to_contain_text("You wrote this. It is not recorded")

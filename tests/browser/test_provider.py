@@ -16,7 +16,7 @@ from tests.api.world import world
 from tests.browser.desk import Desk, faults
 from tests.databases import SQLiteTemplate
 
-WAIT = 60.0
+WAIT = 180.0
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from sharing.conflict import InterestKind, Organisation
+from sharing.errors import Refused
 from sharing.orders import Verb
 from sharing.records import interests
 from sharing.records.interests import Recusal
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import GATES, LIVE_EXPORTS, Outcome, Stage
-from tests.faults.depot import Depot
+from tests.faults.depot import Depot, until
 from workflows.messages import request_workflow
 
 ENDED = ("delivered", "revoked", "refused", "withdrawn", "expired")
@@ -72,8 +73,18 @@ async def approved(depot: Depot, request: str, digest: str, stage: Stage) -> Non
 
 
 async def triggered(depot: Depot, request: str, digest: str) -> str:
-    """An engineer triggers; gives the export."""
-    return await depot.tell(Verb.TRIGGER, request, "engineer", digest)
+    """An engineer triggers, as soon as an export before it has ended for the engine too; gives the
+    export."""
+
+    async def tried() -> str | None:
+        try:
+            return await depot.tell(Verb.TRIGGER, request, "engineer", digest)
+        except Refused as refused:
+            if refused.code != "export_live":
+                raise
+            return None
+
+    return await until(tried, f"the trigger of {request}")
 
 
 async def confirmed(depot: Depot, request: str, export: str) -> None:

@@ -49,7 +49,7 @@ class Up:
                 stderr=log,
             )
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 90)
+        line = await asyncio.wait_for(self.process.stdout.readline(), 180)
         assert json.loads(line)["url"] == self.url, (self.home / "up.log").read_text()
 
     async def kill(self, name: str) -> None:
@@ -72,7 +72,7 @@ class Up:
         """Ends it politely."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(self.process.wait(), 60)
+        await asyncio.wait_for(self.process.wait(), 180)
 
 
 @dataclass(slots=True)

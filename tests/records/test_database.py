@@ -241,14 +241,14 @@ async def test_a_closed_database_says_so(sqlite_url: str) -> None:
     """A work for a database that was never started, or was closed, is refused and never waits."""
     database = Database(sqlite_url)
     with pytest.raises(StorageFailed, match="not open"):
-        await asyncio.wait_for(database.write(lambda u: tell("early", u)), 5)
+        await asyncio.wait_for(database.write(lambda u: tell("early", u)), 60)
     await database.start()
     handed_in = asyncio.create_task(database.write(lambda u: tell("in time", u)))
     await asyncio.sleep(0)
     await database.close()
-    await asyncio.wait_for(handed_in, 5)
+    await asyncio.wait_for(handed_in, 60)
     with pytest.raises(StorageFailed, match="not open"):
-        await asyncio.wait_for(database.write(lambda u: tell("late", u)), 5)
+        await asyncio.wait_for(database.write(lambda u: tell("late", u)), 60)
     async with Database(sqlite_url) as again:
         assert await again.read(told) == (["in time"],) * 3
 

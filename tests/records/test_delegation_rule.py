@@ -52,6 +52,12 @@ def staff(hand: Hand) -> None:
     hand.run("UPDATE person SET partner_id = 'ptr' WHERE id = :p", p=BOSS)
 
 
+def staff_as_twin(hand: Hand) -> None:
+    """Another account of who handed the role on works for the partner."""
+    by_hand.person(hand, "staffer", "auditor", partner_id="ptr")
+    by_hand.link(hand, "per_staffer", BOSS)
+
+
 def decided(hand: Hand) -> None:
     """Who handed the role on has decided at another gate."""
     by_hand.grant(hand, BOSS, "consent_steward")
@@ -69,6 +75,7 @@ BARRED: Mapping[str, Change] = {
     "recused themselves": lambda hand: by_hand.recuse(hand, DEPUTY),
     "sponsor": sponsored,
     "partner staff": staff,
+    "partner staff as a twin": staff_as_twin,
     "role lost": lost,
     "decided": decided,
     "decided as a twin": decided_as_twin,
@@ -132,7 +139,9 @@ def clearance(connection: Connection, change: Change, act: str) -> str | None:
     return hand.refused_row(act, **by_hand.clearance(hand))
 
 
-@pytest.mark.parametrize("name", ["none", "recused", "sponsor", "partner staff", "role lost"])
+@pytest.mark.parametrize(
+    "name", ["none", "recused", "sponsor", "partner staff", "partner staff as a twin", "role lost"]
+)
 async def test_a_clearance_looks_at_both(console: Console, name: str) -> None:
     """What becomes known of either behind the decision keeps the clearance from being given."""
     change = BARRED.get(name, lambda hand: None)
@@ -160,12 +169,14 @@ def released(connection: Connection, name: str) -> bool:
     if name == "boss confirms":
         hand.run("UPDATE export SET needs_confirmation = :yes, confirmed_by = :p, confirmed_at = "
                  "triggered_at", yes=True, p=BOSS)  # fmt: skip
-    if name == "recused":
-        by_hand.recuse(hand, BOSS)
+    if name in BARRED:
+        BARRED[name](hand)
     return release(hand)
 
 
-@pytest.mark.parametrize("name", ["none", "boss triggers", "boss confirms", "recused"])
+@pytest.mark.parametrize(
+    "name", ["none", "boss triggers", "boss confirms", "recused", "partner staff as a twin"]
+)
 async def test_a_release_looks_at_both(console: Console, name: str) -> None:
     """Who decided through another exports nothing of it; what is known of them holds it back."""
     assert await console(released, name) is (name == "none")

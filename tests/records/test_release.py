@@ -13,7 +13,7 @@ from sharing.export import releases, runs
 from sharing.export.pack import ShardResult
 from sharing.export.releases import Stale
 from sharing.orders import Verb
-from sharing.records import audit, clocks, interests
+from sharing.records import audit, clocks, exports, interests
 from sharing.records.database import Database
 from sharing.records.parties import RoleGrant
 from sharing.records.tables import now
@@ -43,6 +43,15 @@ async def test_release_happens_once(export: Exporting) -> None:
     assert (row.objects, row.fence, row.digest) == (10, run.fence, export.digest)
     entries = await export.desk.database.read(lambda s: audit.page(s, 0, 10_000, export.request))
     assert [e.action for e in entries].count("export.released") == 1
+
+
+async def test_who_is_superseded_holds_nothing_back(export: Exporting) -> None:
+    """An attempt that wakes up behind a newer one sends no shard back to be made again."""
+    old, new = await export.attempt(), await export.attempt()
+    await export.desk.database.write(lambda u: releases.hold(u, old, Stale((0,))))
+    shards = await export.desk.database.read(lambda s: exports.shards_of(s, export.export))
+    assert all(shard.result is not None for shard in shards)
+    assert await export.release(new) is None
 
 
 async def test_superseded_attempt_releases_nothing(export: Exporting) -> None:

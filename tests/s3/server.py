@@ -16,7 +16,7 @@ from pathlib import Path
 
 from obstore.store import S3Store
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 180.0  # seconds
 BUCKETS = ("photos", "delivery", "partner")
 PORTS = ("master", "volume", "filer", "s3", "admin")
 QUIET = (

@@ -122,8 +122,9 @@ def _cancel(unit: Unit, order: Order) -> None:
 
 
 def _end(unit: Unit, end: ExportEnd) -> ExportEnd:
-    export = exports.get(unit.session, end.export_id)
-    request = requests.get(unit.session, export.request_id, hold=True)
+    request_id = exports.get(unit.session, end.export_id).request_id
+    request = requests.get(unit.session, request_id, hold=True)
+    export = exports.get(unit.session, end.export_id, hold=True)  # as it is after the wait
     if exports.released(unit.session, export.id):
         return ExportEnd(export.id, ExportState.DELIVERED)
     if export.state == ExportState.AWAITING_CONFIRMATION:

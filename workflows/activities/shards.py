@@ -266,9 +266,12 @@ class ExportPlane:
         try:
             for some in (self._packers, self._threads):
                 await asyncio.to_thread(some.wait)
+            if not await self._database.read(lambda s: runs.is_over(s, export_id)):
+                return
+            # Asked after that, for it may end between the two, and a state of an end stays.
             if await self._database.read(lambda s: runs.ended_in_vain(s, export_id)):
                 await self._erase_counted(export_id)
-            elif await self._database.read(lambda s: runs.is_over(s, export_id)):
+            else:
                 await asyncio.to_thread(self._depot.erase, export_id)
         except Exception as failure:
             logging.getLogger(__name__).warning("%s is left in staging: %s", export_id, failure)
