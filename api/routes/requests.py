@@ -49,7 +49,8 @@ class Delivery(Body):
 
 
 class NewRequest(Body):
-    """What a partner asks for. `sponsor` is the person inside who wants it, by id or e-mail."""
+    """What a partner asks for. `sponsor` is the person inside who wants it: an id, an e-mail
+    address or a name."""
 
     title: Line
     dataset: Line

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from sharing.eligibility import Case
 from sharing.quorum import Need, Vote, missing
-from sharing.records.accounts import accounts, all_accounts
+from sharing.records import sponsors
+from sharing.records.accounts import all_accounts
 from sharing.records.decisions import GateNeed
 from sharing.records.hands import acted_for, hands, role_of
 from sharing.records.interests import Recusal, recused_from
-from sharing.records.parties import Person
 from sharing.records.requests import Decision, DecisionVoid, Request
 from sharing.rulebook import GateRule, gate_of
 from sharing.stages import Outcome, Role, Stage
@@ -61,7 +61,7 @@ def _needs(stage: Stage, pinned: tuple[Need, ...]) -> tuple[Need, ...]:
 def cases(session: Session, rows: Sequence[Request], ids: Ids) -> Cases:
     """The cases of requests, as they stand now. `ids` gives at least theirs: written out in each
     statement, a thousand of them cost more than the answers."""
-    taken, recused, sponsors = (
+    taken, recused, asking = (
         _taken(session, ids),
         _recused(session, ids),
         _sponsors(session, rows),
@@ -78,15 +78,15 @@ def cases(session: Session, rows: Sequence[Request], ids: Ids) -> Cases:
         mine = taken.get(row.id, [])
         standing = [one for one in mine if one.digest == row.digest and one.id not in gone]
         ever, count = hands(mine, behind), hands(standing, behind)
-        by = sponsors.get(row.sponsor.casefold(), row.sponsor) if row.sponsor else None
+        by = asking.get(row.sponsor, []) if row.sponsor else []
         found.standing[row.id] = standing
         found.of[row.id] = Case(
             row.partner_id,
-            by,
+            by[0] if len(by) == 1 else row.sponsor,
             recused.get(row.id, NOBODY),
             all_accounts(session, count) if count else NOBODY,
             earlier_deciders=all_accounts(session, ever - count) if ever - count else NOBODY,
-            sponsors=accounts(session, by) if by else frozenset(),
+            sponsors=all_accounts(session, frozenset(by)),
         )
     return found
 
@@ -117,15 +117,10 @@ def _recused(session: Session, ids: Ids) -> Mapping[str, frozenset[str]]:
     return {one: recused_from(session, one) for one in session.exec(some)}
 
 
-def _sponsors(session: Session, rows: Iterable[Request]) -> Mapping[str, str]:
-    """Ids of the people whom requests name as their sponsors, by id or e-mail address."""
-    named = {row.sponsor.casefold() for row in rows if row.sponsor}
-    if not named:
-        return {}
-    known = session.exec(
-        select(Person).where(or_(col(Person.id).in_(named), col(Person.email).in_(named)))
-    )
-    return {name: one.id for one in known for name in (one.id, one.email)}
+def _sponsors(session: Session, rows: Iterable[Request]) -> Mapping[str, list[str]]:
+    """Ids of the people who may be meant by the sponsors that requests name."""
+    named = {row.sponsor for row in rows if row.sponsor}
+    return sponsors.named(session, named) if named else {}
 
 
 def _asked(session: Session, ids: Ids) -> Mapping[tuple[str, str, str], list[Need]]:

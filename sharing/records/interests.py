@@ -15,9 +15,10 @@ from sharing.records import screenings
 from sharing.records.accounts import all_accounts
 from sharing.records.interest_ends import Ended, ends, over
 from sharing.records.organisations import chunks
-from sharing.records.parties import Partner, Person, person_named
+from sharing.records.parties import Partner, Person
 from sharing.records.rows import Rows
 from sharing.records.screenings import Stake, Stakes, Target, targets_of
+from sharing.records.sponsors import sponsor_accounts
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
 from sharing.records.waivers import of_request, waived
@@ -270,9 +271,8 @@ def _interested(
     not, the sponsor, and the partners' people, each with every account."""
     named = "SELECT sponsor FROM request WHERE id = :request"
     sponsor = session.connection().execute(text(named), {"request": request_id}).scalar()
-    known = person_named(session, sponsor) if sponsor else None
     employed = session.exec(select(Person.id).where(col(Person.partner_id).is_not(None)))
-    people = {person for person, _ in recusals} | set(employed) | ({known.id} if known else set())
+    people = {person for person, _ in recusals} | set(employed) | sponsor_accounts(session, sponsor)
     return all_accounts(session, frozenset(people))
 
 

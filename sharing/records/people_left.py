@@ -29,7 +29,7 @@ UNTOUCHED = text("""SELECT 1 FROM role_grant g JOIN person p ON p.id = g.person_
   AND NOT EXISTS (SELECT 1 FROM register_declaration s WHERE s.person_id = p.id
     AND s.valid_until <= :now)
   AND NOT EXISTS (SELECT 1 FROM request r WHERE r.id = :request
-    AND (r.sponsor = p.id OR lower(r.sponsor) = p.email))
+    AND (r.sponsor = p.id OR lower(r.sponsor) IN (p.email, lower(p.name))))
   LIMIT 1""").bindparams(bindparam("now", type_=UTCDateTime()))
 
 

@@ -20,7 +20,7 @@ from sharing.findings import Finding
 from sharing.records.accounts import accounts, all_accounts
 from sharing.records.hands import acted_for, hands
 from sharing.records.interests import recused_from
-from sharing.records.parties import person_named
+from sharing.records.sponsors import sponsor_accounts, sponsor_id
 from sharing.records.tables import now
 from sharing.request import Revision
 from sharing.stages import ENDED, RequestState, Result, Stage
@@ -186,15 +186,14 @@ def case(
     behind = acted_for(session, taken)
     ever = hands(taken, behind)
     count = hands(_standing(session, request, taken), behind)
-    asked_by = sponsor(session, request)
     return Case(
         request.partner_id,
-        asked_by,
+        sponsor_id(session, request.sponsor),
         recused_from(session, request.id),
         all_accounts(session, count),
         triggered_by,
         all_accounts(session, ever - count),
-        accounts(session, asked_by) if asked_by else frozenset(),
+        sponsor_accounts(session, request.sponsor),
         accounts(session, triggered_by) if triggered_by else frozenset(),
     )
 
@@ -221,13 +220,6 @@ def counted(session: Session, request: Request) -> list[Decision]:
             .order_by(col(Decision.at))
         )
     )
-
-
-def sponsor(session: Session, request: Request) -> str | None:
-    """The sponsor's id, also where the partner named an e-mail address that came on record only
-    later; what the partner wrote where nobody here is known by that."""
-    person = person_named(session, request.sponsor) if request.sponsor else None
-    return person.id if person else request.sponsor
 
 
 def gate(session: Session, request: Request, stage: Stage) -> Gate | None:

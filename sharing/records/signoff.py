@@ -10,6 +10,7 @@ from sharing.findings import Finding, findings_digest
 from sharing.records import interests, requests
 from sharing.records.parties import Person
 from sharing.records.requests import Gate, Request
+from sharing.records.sponsors import sponsor_id
 from sharing.stages import Stage
 
 
@@ -25,7 +26,7 @@ def recipients(session: Session, request: Request) -> list[str]:
 
 def findings(session: Session, request: Request, screening: Screening) -> list[Finding]:
     """The findings of gate 3."""
-    sponsor = requests.sponsor(session, request)
+    sponsor = sponsor_id(session, request.sponsor)
     known = sponsor is not None and session.get(Person, sponsor) is not None
     return report(screening, sponsor, known)
 

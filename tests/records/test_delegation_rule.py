@@ -47,6 +47,16 @@ def sponsored(hand: Hand) -> None:
     hand.run("UPDATE request SET sponsor = :p", p=BOSS)
 
 
+def sponsored_by_name(hand: Hand) -> None:
+    """Who handed the role on is named as the one who wants the sharing."""
+    hand.run("UPDATE request SET sponsor = (SELECT upper(name) FROM person WHERE id = :p)", p=BOSS)
+
+
+def sponsored_deputy(hand: Hand) -> None:
+    """The deputy is."""
+    hand.run("UPDATE request SET sponsor = (SELECT name FROM person WHERE id = :p)", p=DEPUTY)
+
+
 def staff(hand: Hand) -> None:
     """Who handed the role on works for the partner."""
     hand.run("UPDATE person SET partner_id = 'ptr' WHERE id = :p", p=BOSS)
@@ -74,6 +84,8 @@ BARRED: Mapping[str, Change] = {
     "recused": lambda hand: by_hand.recuse(hand, BOSS),
     "recused themselves": lambda hand: by_hand.recuse(hand, DEPUTY),
     "sponsor": sponsored,
+    "sponsor by name": sponsored_by_name,
+    "sponsor by name themselves": sponsored_deputy,
     "partner staff": staff,
     "partner staff as a twin": staff_as_twin,
     "role lost": lost,
@@ -140,7 +152,16 @@ def clearance(connection: Connection, change: Change, act: str) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "name", ["none", "recused", "sponsor", "partner staff", "partner staff as a twin", "role lost"]
+    "name",
+    [
+        "none",
+        "recused",
+        "sponsor",
+        "sponsor by name",
+        "partner staff",
+        "partner staff as a twin",
+        "role lost",
+    ],
 )
 async def test_a_clearance_looks_at_both(console: Console, name: str) -> None:
     """What becomes known of either behind the decision keeps the clearance from being given."""
@@ -175,7 +196,15 @@ def released(connection: Connection, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["none", "boss triggers", "boss confirms", "recused", "partner staff as a twin"]
+    "name",
+    [
+        "none",
+        "boss triggers",
+        "boss confirms",
+        "recused",
+        "sponsor by name",
+        "partner staff as a twin",
+    ],
 )
 async def test_a_release_looks_at_both(console: Console, name: str) -> None:
     """Who decided through another exports nothing of it; what is known of them holds it back."""
