@@ -102,6 +102,36 @@ async def test_counsel_reads_how_the_agreement_differs(desk: Desk) -> None:
         assert await faults(page) == []
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_counsel_adds_a_term_and_lets_a_signatory_accept(desk: Desk, way: str) -> None:
+    """From the request to the agreement: a term that is mended and added, and a link for whoever
+    signs for the partner."""
+    view = await at_gate(desk, Stage.LEGAL_APPROVAL, f"A term more {way}")
+    async with desk.at(Role.LEGAL_COUNSEL, **WAYS[way]) as page:
+        await page.goto(f"/requests/{view['id']}")
+        await page.get_by_role("link", name="Add a term").click()
+        await page.get_by_text("Add a term", exact=True).click()
+        await page.get_by_label("What, in words").fill("report every breach within a day")
+        await page.get_by_label("In one word").fill("report_breach")
+        await page.get_by_role("button", name="Add the term").click()
+        await expect(page.locator("#e-due")).to_contain_text("a duty needs exactly one")
+        if way == "desk":  # axe is a script
+            assert await faults(page) == []
+        await page.get_by_label("Number").fill("24")
+        await page.get_by_label("Of", exact=True).select_option("within_hours")
+        await page.get_by_role("button", name="Add the term").click()
+        await expect(page.locator("#said")).to_contain_text("The term is added")
+        await page.get_by_text("Make a link for their signatory").click()
+        await page.get_by_label("Signatory", exact=True).fill("Dara Okonkwo")
+        await page.get_by_label("E-mail address").fill("dara@acme.example")
+        await page.get_by_role("button", name="Make the link").click()
+        await expect(page.locator(".secret code")).to_contain_text("/agreement/")
+        if way == "desk":
+            assert await faults(page) == []
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0
+
+
 async def test_who_is_recused_sees_why_and_nothing_among_colleagues(desk: Desk) -> None:
     """The officer signs whom the record recuses, by name and with the path drawn; that person sees
     why they cannot act, no photos and no internal comment."""
