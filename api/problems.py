@@ -66,6 +66,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "forged_order": (403, "The order was not signed"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "Unsupported content type"),
+    "range_not_satisfiable": (416, "The file has no such part"),
     "invalid_body": (422, "Some fields cannot be accepted"),
     "limit_reached": (429, "As many as there may be"),
     "idempotency_mismatch": (422, "The idempotency key was used for something else"),
