@@ -89,9 +89,7 @@ async def test_a_range_that_means_nothing_is_passed_over(
 
 
 @pytest.mark.parametrize("asked", ["bytes={size}-", "bytes=-0", "bytes={size}-,{size}-"])
-async def test_a_part_behind_the_end_is_a_problem(
-    here: World, tmp_path: Path, asked: str
-) -> None:
+async def test_a_part_behind_the_end_is_a_problem(here: World, tmp_path: Path, asked: str) -> None:
     """A part that the file does not have is 416 as problem+json, with the file's length."""
     export, folder = await package(here, tmp_path)
     size = (folder / "manifest.json").stat().st_size
