@@ -316,3 +316,13 @@ def test_exit_code_leaves_the_process() -> None:
     )
     assert (told.returncode, told.stdout) == (1, "")
     assert "Nothing answers" in told.stderr
+
+
+@pytest.mark.parametrize("words", [["verify", "x", "--key", "k"], ["receipt", "verify", "x", "--key", "k"]])
+def test_unknown_setting_stops_what_runs_offline(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands that need no setting at all refuse a misspelt one as all others do."""
+    monkeypatch.setenv("CLEARANCE_TOKN", "x")
+    assert cli.run(words) == 2
+    assert "CLEARANCE_TOKEN?" in capsys.readouterr().err
