@@ -29,6 +29,7 @@ MOST = {
     "MAX": DAYS_MOST,
 }
 ACCEPTANCES = ("submission", "signature")
+DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -158,6 +159,9 @@ def _parsed(name: str, text: str, kind: object) -> object:
             return _number(name, text, number, _most(name))
     if name.endswith("_AGREEMENT_ACCEPTANCE") and text not in ACCEPTANCES:
         raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
+    if name.endswith("_DATABASE_URL") and not text.startswith(DATABASES):
+        # Not repeated here: it may hold a password.
+        raise SettingsError(f"{name} must begin with {' or '.join(DATABASES)}.")
     if name.endswith("_UI_URL") and not text.startswith(("http://", "https://")):
         raise SettingsError(f"{name} must begin with http:// or https://, not {text!r}.")
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:

@@ -326,3 +326,14 @@ def test_unknown_setting_stops_what_runs_offline(
     monkeypatch.setenv("CLEARANCE_TOKN", "x")
     assert cli.run(words) == 2
     assert "CLEARANCE_TOKEN?" in capsys.readouterr().err
+
+
+def test_a_database_of_another_kind_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database that Clearance cannot use is told by the variable's name, without its password."""
+    monkeypatch.setenv("CLEARANCE_DATABASE_URL", "mysql://me:secret@x/y")
+    assert cli.run(["migrate"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("CLEARANCE_DATABASE_URL must begin with sqlite+aiosqlite:///")
+    assert ("postgresql+asyncpg://" in told, "secret" in told) == (True, False)
