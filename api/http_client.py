@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,14 +20,16 @@ LATER = frozenset({502, 503, 504})  # says that it cannot be done now, and may b
 
 
 class ApiProblem(Exception):
-    """An answer that is not a success: `code` for programs, `detail` and `errors` for people."""
+    """An answer that is not a success: `code` for programs, `detail` and `errors` for people.
+    `told` is the whole answer, as far as it was JSON."""
 
-    def __init__(self, status: int, code: str, detail: str, errors: Iterable[Json] = ()) -> None:
+    def __init__(self, status: int, code: str, detail: str, told: Json) -> None:
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
         self.detail = detail
-        self.errors = list(errors)
+        self.told = told
+        self.errors: list[Json] = list(told.get("errors") or ())
 
 
 class Unreachable(Told):
@@ -157,7 +159,7 @@ def _answer(response: httpx2.Response) -> Any:
         response.status_code,
         str(told.get("code", f"http_{response.status_code}")),
         str(told.get("detail") or told.get("title") or response.reason_phrase),
-        told.get("errors") or (),
+        told,
     )
 
 
