@@ -318,7 +318,9 @@ def test_exit_code_leaves_the_process() -> None:
     assert "Nothing answers" in told.stderr
 
 
-@pytest.mark.parametrize("words", [["verify", "x", "--key", "k"], ["receipt", "verify", "x", "--key", "k"]])
+@pytest.mark.parametrize(
+    "words", [["verify", "x", "--key", "k"], ["receipt", "verify", "x", "--key", "k"]]
+)
 def test_unknown_setting_stops_what_runs_offline(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
