@@ -9,12 +9,19 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.sse import format_sse_event
+from pydantic import BeforeValidator
 from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
 from sharing.errors import Refused, bad_field
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
+
+def or_absent(otherwise: int) -> BeforeValidator:
+    """An empty `limit=` is none: then it is what a call without one gets."""
+    return BeforeValidator(lambda given: otherwise if given == "" else given)
+
+
+Limit = Annotated[int, or_absent(50), Query(ge=1, le=200, description="How many items at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=500, description="The `next` of the page before this one.")
 ]
@@ -43,8 +50,9 @@ def encoded(place: Sequence[object]) -> str:
 
 
 def decoded(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
-    """The place that a cursor names, None without one; raises Refused for one we never gave."""
-    if cursor is None:
+    """The place that a cursor names, None without one or for an empty one; raises Refused for one
+    we never gave."""
+    if not cursor:
         return None
     place: Any
     try:

@@ -137,7 +137,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else FAILED
     except Exception as problem:
-        return _told(problem)
+        return _told(problem, as_json="--json" in arguments)
     return result if isinstance(result, int) else DONE
 
 
@@ -152,10 +152,14 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _told(problem: Exception) -> int:
-    """Says on stderr what went wrong, in a sentence where it is a refusal; gives the exit code."""
-    from api.commands.telling import explain
+def _told(problem: Exception, *, as_json: bool) -> int:
+    """Says on stderr what went wrong, in a sentence where it is a refusal, and as JSON on stdout
+    where that was asked for; gives the exit code."""
+    from api.commands.refusal import refusal
+    from api.commands.telling import explain, show_json
 
+    if as_json and not isinstance(problem, BrokenPipeError):  # nobody reads stdout any more
+        show_json(refusal(problem))
     return explain(problem)
 
 

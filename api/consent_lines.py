@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.idempotency import Json
-from api.problems import in_our_words
-from api.suggest import close_field
+from api.problems import line_error
 from sharing.consent_line import FEED, Known, NewConsent, demand_known
 from sharing.errors import Refused, bad_field
 
@@ -57,7 +56,7 @@ def sort_out(lines: Iterable[tuple[int, bytes]], known: Known) -> Sorted:
             _demand_own_name(event)
             demand_known(event, known)
         except ValidationError as failure:
-            found.refused.append({"line": number, "reason": _reason(failure)})
+            found.refused.append({"line": number, "reason": line_error(failure, NewConsent)})
         except Refused as failure:
             found.refused.append({"line": number, "reason": failure.detail})
         else:
@@ -72,13 +71,3 @@ def _demand_own_name(event: NewConsent) -> None:
             "source",
             f"names that begin with {FEED!r} are those of consent sources that are followed.",
         )
-
-
-def _reason(failure: ValidationError) -> str:
-    """The first thing that is wrong with a line, by the field's name."""
-    error = failure.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = ".".join(str(part) for part in error["loc"]) or "line"
-    if error["type"] == "extra_forbidden":
-        close = close_field(NewConsent, error["loc"])
-        return f"{path}: is not known." + (f" Did you mean {close!r}?" if close else "")
-    return f"{path}: {in_our_words(error['msg'])}"

@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -19,14 +20,16 @@ LATER = frozenset({502, 503, 504})  # says that it cannot be done now, and may b
 
 
 class ApiProblem(Exception):
-    """An answer that is not a success: `code` for programs, `detail` and `errors` for people."""
+    """An answer that is not a success: `code` for programs, `detail` and `errors` for people.
+    `told` is the whole answer, as far as it was JSON."""
 
-    def __init__(self, status: int, code: str, detail: str, errors: Iterable[Json] = ()) -> None:
+    def __init__(self, status: int, code: str, detail: str, told: Json) -> None:
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
         self.detail = detail
-        self.errors = list(errors)
+        self.told = told
+        self.errors: list[Json] = list(told.get("errors") or ())
 
 
 class Unreachable(Told):
@@ -93,7 +96,7 @@ class Api:
             if not cursor:
                 return
 
-    async def events(self, path: str) -> AsyncIterator[Streamed]:
+    async def events(self, path: str) -> AsyncGenerator[Streamed]:
         """Server-sent events until the server ends the stream; raises ApiProblem, Unreachable."""
         try:
             async with self._http.sse(path, timeout=httpx2.Timeout(30.0, read=None)) as source:
@@ -105,14 +108,16 @@ class Api:
         except httpx2.ConnectError:
             raise self._nobody() from None
 
-    async def following(self, path: str, stream: str | None = None) -> AsyncIterator[Json]:
+    async def following(self, path: str, stream: str | None = None) -> AsyncGenerator[Json]:
         """What `path` says, each time anew: pushed by the events at `stream` where they come,
-        else asked for every half second. The caller stops when it has seen enough."""
+        else asked for every half second. The caller stops when it has seen enough, and closes it:
+        left to the loop, it would be closed a second time when the loop ends."""
         while True:
             if stream is not None:
                 try:
-                    async for _ in self.events(stream):
-                        yield await self.get(path)
+                    async with aclosing(self.events(stream)) as events:
+                        async for _ in events:
+                            yield await self.get(path)
                 except (ApiProblem, httpx2.TransportError, ValueError):
                     pass  # no stream there, or it broke off: ask instead
             yield await self.get(path)
@@ -154,7 +159,7 @@ def _answer(response: httpx2.Response) -> Any:
         response.status_code,
         str(told.get("code", f"http_{response.status_code}")),
         str(told.get("detail") or told.get("title") or response.reason_phrase),
-        told.get("errors") or (),
+        told,
     )
 
 

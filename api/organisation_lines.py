@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from api.fields import Body, Day, Flag, Lei, Line, Share
 from api.idempotency import Json
-from api.problems import in_our_words
+from api.problems import line_error
 from sharing.ownership import EdgeKind, backwards
 from sharing.records.gathering import Entity, Hold
 
@@ -81,7 +81,7 @@ def sort_out(lines: Iterable[tuple[int, bytes]]) -> Sorted:
         try:
             found.good.append(NewOrganisation.model_validate_json(text))
         except ValidationError as failure:
-            found.refused.append({"line": number, "reason": _reason(failure)})
+            found.refused.append({"line": number, "reason": line_error(failure, NewOrganisation)})
     return found
 
 
@@ -107,10 +107,3 @@ def _hold(owner: Owner, owned: Entity, source: str) -> Hold:
     return Hold(
         _entity(owner, source), owned, owner.kind, owner.share, least, owner.since, owner.until
     )
-
-
-def _reason(failure: ValidationError) -> str:
-    """The first thing that is wrong with a line, by the field's name."""
-    error: Any = failure.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = ".".join(str(part) for part in error["loc"]) or "line"
-    return f"{path}: {in_our_words(error['msg'])}"

@@ -14,7 +14,7 @@ from typing import Any
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from starlette.responses import Response
 
-from api.ranges import Range, asked
+from api.ranges import Range, asked, no_such_part
 from api.sending import CountedFile, CountedStream, Ended
 from sharing.errors import NotFound, Refused
 from sharing.export.bucket import Bucket, Keys, place
@@ -114,8 +114,7 @@ async def _streamed(
         tag = meta["e_tag"]
         part = asked(headers, int(meta["size"]), tag)
         if part is None:
-            unmet = {**HEADERS, "Content-Range": f"bytes */{meta['size']}"}
-            return Response(status_code=416, headers=unmet)
+            return no_such_part(int(meta["size"]))
         options: Any = {"if_match": tag} if tag else {}
         if part.partial:
             options["range"] = (part.start, part.end)

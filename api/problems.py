@@ -66,6 +66,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "forged_order": (403, "The order was not signed"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "Unsupported content type"),
+    "range_not_satisfiable": (416, "The file has no such part"),
     "invalid_body": (422, "Some fields cannot be accepted"),
     "limit_reached": (429, "As many as there may be"),
     "idempotency_mismatch": (422, "The idempotency key was used for something else"),
@@ -93,9 +94,11 @@ _PLAIN_WORDS = {
     "int_type": "must be a whole number.",
     "int_from_float": "must be a whole number.",
     "bool_type": "must be true or false.",
+    "timezone_aware": "must have a time zone, as in 2024-05-31T12:00:00Z.",
 }
 
 SHOULD = re.compile(r"^[A-Z]\w+ should ")
+MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")  # how Python writes a choice
 
 # What a broken or misspelt body answers: no attempt at a change, so nothing for the audit log.
 MALFORMED = frozenset(
@@ -206,6 +209,13 @@ def field_errors(invalid: ValidationError, body_model: Any) -> tuple[FieldError,
     )
 
 
+def line_error(invalid: ValidationError, line_model: Any) -> str:
+    """The first thing that is wrong with a line of many, by the field's name."""
+    error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = ".".join(str(part) for part in error["loc"]) or "line"
+    return f"{path}: {_message({**error, 'loc': ('line', *error['loc'])}, line_model)}"
+
+
 def _field_error(error: Mapping[str, Any], body_model: Any) -> FieldError:
     path = [str(part) for part in error["loc"][1:]]
     return FieldError(".".join(path) or "body", _message(error, body_model))
@@ -225,7 +235,7 @@ def _message(error: Mapping[str, Any], body_model: Any) -> str:
 
 def in_our_words(message: str) -> str:
     """What pydantic says of a field, in the form of all our other refusals: `must be ...`."""
-    return SHOULD.sub("must ", message.removeprefix("Value error, "))
+    return MEMBER.sub(r"\1", SHOULD.sub("must ", message.removeprefix("Value error, ")))
 
 
 def _first_line(failure: Exception) -> str:

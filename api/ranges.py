@@ -4,6 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.responses import Response
+
+from api.problems import problem
+
 _ONE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.IGNORECASE)
 _LONGEST = 20  # digits
 
@@ -36,3 +40,12 @@ def asked(headers: Mapping[str, str], size: int, tag: str | None) -> Range | Non
     if last and int(last) < start:
         return whole
     return Range(start, end, partial=True) if start < size else None
+
+
+def no_such_part(size: int) -> Response:
+    """The refusal of a part that a file of `size` bytes does not have."""
+    return problem(
+        "range_not_satisfiable",
+        f"The file has {size} bytes: ask for a part of those, or send no `Range`.",
+        headers={"Content-Range": f"bytes */{size}", "X-Content-Type-Options": "nosniff"},
+    )

@@ -5,11 +5,28 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import ContentStream, FileResponse, Response, StreamingResponse
+from starlette.responses import (
+    ContentStream,
+    FileResponse,
+    MalformedRangeHeader,
+    RangeNotSatisfiable,
+    Response,
+    StreamingResponse,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.ranges import asked, no_such_part
 
 Ended = Callable[[int, bool], Awaitable[None]]  # bytes sent, and whether they were all of it
 _FOUND = frozenset({200, 206})
+
+
+class _NoSuchPart(Exception):
+    """The file, of `size` bytes, ends before the part that was asked for."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
 
 
 class CountedFile(FileResponse):
@@ -30,7 +47,29 @@ class CountedFile(FileResponse):
         """Sends it, as any ASGI response."""
         # Without what a server may offer beside: it would send the file and count nothing.
         plain = {**scope, "extensions": {}}
-        await _counted(super().__call__, self._ended, plain, receive, send)
+        await _counted(self._answered, self._ended, plain, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except _NoSuchPart as unmet:
+            await no_such_part(unmet.size)(scope, receive, send)
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        """Starlette's own step, because it answers 400 to what RFC 9110 has ignored, and both of
+        its refusals are plain text. An empty list means the whole file."""
+        if "," in http_range:
+            try:
+                return super()._parse_range_header(http_range, file_size)
+            except MalformedRangeHeader:
+                return []
+            except RangeNotSatisfiable:
+                raise _NoSuchPart(file_size) from None
+        part = asked({"range": http_range}, file_size, None)
+        if part is None:
+            raise _NoSuchPart(file_size)
+        return [(part.start, part.end)] if part.partial else []
 
 
 class CountedStream(StreamingResponse):

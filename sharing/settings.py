@@ -29,6 +29,7 @@ MOST = {
     "MAX": DAYS_MOST,
 }
 ACCEPTANCES = ("submission", "signature")
+DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -158,8 +159,7 @@ def _parsed(name: str, text: str, kind: object) -> object:
             return _number(name, text, number, _most(name))
     if name.endswith("_AGREEMENT_ACCEPTANCE") and text not in ACCEPTANCES:
         raise SettingsError(f"{name} must be {' or '.join(ACCEPTANCES)}, not {text!r}.")
-    if name.endswith("_UI_URL") and not text.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} must begin with http:// or https://, not {text!r}.")
+    _demand_beginning(name, text)
     if name.endswith("_LOG_LEVEL") and text.upper() not in LOG_LEVELS:
         raise SettingsError(f"{name} must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
     if name.endswith("_DEADLINE_UNIT") and text not in tuple(Unit):
@@ -170,6 +170,14 @@ def _parsed(name: str, text: str, kind: object) -> object:
         except ValueError as wrong:
             raise SettingsError(f"{name}: {wrong}") from None
     return text
+
+
+def _demand_beginning(name: str, text: str) -> None:
+    if name.endswith("_DATABASE_URL") and not text.startswith(DATABASES):
+        # What was given is not repeated: it may hold a password.
+        raise SettingsError(f"{name} must begin with {' or '.join(DATABASES)}.")
+    if name.endswith("_UI_URL") and not text.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} must begin with http:// or https://, not {text!r}.")
 
 
 def _most(name: str) -> float:

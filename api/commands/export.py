@@ -1,6 +1,7 @@
 """`clearance export ...`: trigger, confirm, watch and cancel an export."""
 
 import sys
+from contextlib import aclosing
 from datetime import timedelta
 
 from rich.progress import BarColumn, Progress, TextColumn
@@ -99,20 +100,21 @@ async def followed(api: Api, export: str, as_json: bool = False) -> Json:
     state: Json = await api.get(path)
     with bar(quiet=as_json) as progress:
         task = progress.add_task(state["state"], total=None, line="")
-        async for state in api.following(path, f"{path}/events"):
-            if as_json and state != shown:
-                show_json(state)
-            shown = state
-            done, total = looked_at(state)
-            progress.update(
-                task,
-                description=standing(state),
-                completed=done,
-                total=total,
-                line=line(state),
-            )
-            if state["state"] not in LIVE_EXPORTS:
-                return state
+        async with aclosing(api.following(path, f"{path}/events")) as states:
+            async for state in states:
+                if as_json and state != shown:
+                    show_json(state)
+                shown = state
+                done, total = looked_at(state)
+                progress.update(
+                    task,
+                    description=standing(state),
+                    completed=done,
+                    total=total,
+                    line=line(state),
+                )
+                if state["state"] not in LIVE_EXPORTS:
+                    return state
     return state
 
 

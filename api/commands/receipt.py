@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from api.commands.telling import out, show_json, tell_broken
 from sharing.keys import public_key
+from sharing.settings import Settings
 
 
 def verify(
@@ -30,6 +31,7 @@ def verify(
     from sharing.export.envelope import BadEnvelope
     from sharing.receipt import opened
 
+    Settings.from_environment()  # needs none; a misspelt one is refused here too
     trusted = public_key(Path(key).read_text().strip() if Path(key).is_file() else key)
     try:
         content = opened(file.read_bytes(), trusted)

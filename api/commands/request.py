@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -97,13 +98,14 @@ async def watch(request_id: str, /, *, calling: Calling = CALLING) -> int:
     last, console = "", out()
     async with calling.api() as api:
         request = await api.get(f"/v1/requests/{request_id}")
-        async for request in api.following(f"/v1/requests/{request_id}"):
-            line = _line(request)
-            if line != last:
-                show_json(request) if calling.json else console.print(line)
-                last = line
-            if request["state"] in SETTLED:
-                break
+        async with aclosing(api.following(f"/v1/requests/{request_id}")) as states:
+            async for request in states:
+                line = _line(request)
+                if line != last:
+                    show_json(request) if calling.json else console.print(line)
+                    last = line
+                if request["state"] in SETTLED:
+                    break
     return 0 if request["state"] in (RequestState.DELIVERED, RequestState.CLOSED) else 1
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from api.commands.telling import err, out, show_json
 from api.told import WrongUsage
 from sharing.keys import public_key
+from sharing.settings import Settings
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -41,6 +42,7 @@ def verify(
     """
     from sharing.export.verify import PackageBroken
 
+    Settings.from_environment()  # needs none; a misspelt one is refused here too
     trusted = as_key(key)
     identity = None if age_identity is None else identity_in(age_identity)
     try:

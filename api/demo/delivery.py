@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ async def _followed(story: Story, export_id: str) -> Json:
     api, path = story.cast.people["Priya Raman"].api, f"/v1/exports/{export_id}"
     with story.show.bar() as bar:
         task = bar.add_task("checking consent, stripping, hashing, sealing", total=None)
-        async for state in api.following(path, f"{path}/events"):
-            done, total = looked_at(state)
-            bar.update(task, completed=done, total=total)
-            if state["state"] not in LIVE_EXPORTS:
-                return state
+        async with aclosing(api.following(path, f"{path}/events")) as states:
+            async for state in states:
+                done, total = looked_at(state)
+                bar.update(task, completed=done, total=total)
+                if state["state"] not in LIVE_EXPORTS:
+                    return state
     raise AssertionError("unreachable")
 
 

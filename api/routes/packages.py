@@ -16,7 +16,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.answers import Cursor, decoded, encoded, json_answer
+from api.answers import Cursor, decoded, encoded, json_answer, or_absent
 from api.backend import Backend
 from api.dependencies import Call
 from api.guard import GuardedRoute
@@ -33,7 +33,7 @@ from sharing.records.unit import Unit
 router = APIRouter(tags=["exports"], route_class=GuardedRoute)
 
 LINK_SECONDS = 900
-FileLimit = Annotated[int, Query(ge=1, le=10_000)]
+FileLimit = Annotated[int, or_absent(1000), Query(ge=1, le=10_000)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from api.idempotency import Json
 from sharing.consent_line import Reference
 from sharing.errors import NotFound, bad_field
 from sharing.records import parties
-from sharing.records.parties import Partner
+from sharing.records.parties import Partner, Token
+from sharing.records.people_views import token_id
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import Role
@@ -34,7 +35,7 @@ class NewToken(Body):
 
 @router.post("", name="tokens.create", status_code=201)
 async def create(body: NewToken, call: Call) -> Response:
-    """A token. This is the only time that it is shown."""
+    """A token, and the id that it is ended by. This is the only time that the token is shown."""
     if sum(holder is not None for holder in (body.person, body.partner, body.subject)) != 1:
         raise bad_field("person", "give either a person, a partner or a subject, and only one.")
     if (body.subject is not None) != (body.role is Role.SUBJECT):
@@ -54,7 +55,10 @@ async def create(body: NewToken, call: Call) -> Response:
         named = parties.subject_id(body.subject) if body.subject is not None else None
         holder = person_id or partner_id or named
         unit.audit(call.principal.id, "token.issued", holder=holder, role=str(body.role))
-        given = {"person": person_id, "partner": partner_id, "role": body.role}
+        unit.session.flush()
+        token_row = unit.session.get_one(Token, parties.hashed(token))
+        given = {"id": token_id(token_row), "person": person_id, "partner": partner_id}
+        given |= {"role": body.role}
         return given if named is None else {**given, "subject": body.subject}
 
     return await call.create(work, secret={"token": token})

@@ -159,6 +159,15 @@ async def test_a_bad_decision_decides_nothing(
     assert (await here.seen(view, "purpose_review"))["stages"][0]["decisions"] == []
 
 
+@pytest.mark.parametrize("field", ["stage", "outcome"])
+async def test_choices_are_told_as_they_are_written(shared: World, field: str) -> None:
+    """A value that is no choice gets the choices in the API's own words, not in Python's."""
+    path = "/v1/requests/req_0/decisions"
+    told = (await shared.post("purpose_reviewer", path, {**DECISION, field: "x"})).json()
+    assert f"{field}: must be '{DECISION[field]}', '" in told["detail"]
+    assert "<" not in told["detail"]
+
+
 @pytest.mark.parametrize("missing", ["no_interest", "reason", "digest", "stage", "outcome"])
 async def test_a_decision_needs_all_its_fields(shared: World, missing: str) -> None:
     """A decision without one of its fields gets 422 that says it is required."""

@@ -316,3 +316,58 @@ def test_exit_code_leaves_the_process() -> None:
     )
     assert (told.returncode, told.stdout) == (1, "")
     assert "Nothing answers" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["verify", "x", "--key", "k"], ["receipt", "verify", "x", "--key", "k"]]
+)
+def test_unknown_setting_stops_what_runs_offline(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands that need no setting at all refuse a misspelt one as all others do."""
+    monkeypatch.setenv("CLEARANCE_TOKN", "x")
+    assert cli.run(words) == 2
+    assert "CLEARANCE_TOKEN?" in capsys.readouterr().err
+
+
+def test_a_database_of_another_kind_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A database that Clearance cannot use is told by the variable's name, without its password."""
+    monkeypatch.setenv("CLEARANCE_DATABASE_URL", "mysql://me:secret@x/y")
+    assert cli.run(["migrate"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("CLEARANCE_DATABASE_URL must begin with sqlite+aiosqlite:///")
+    assert ("postgresql+asyncpg://" in told, "secret" in told) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["request", "show", "nope"],
+        ["decide", "nope", "purpose_review", "approved", "--reason", "x"],
+        ["export", "trigger", "nope"],
+    ],
+)
+def test_a_refusal_is_json_too(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--json` a refusal is one JSON object on stdout, as the API gave it, and the exit code
+    and the words on stderr stay."""
+    problem = {"title": "Not found", "status": 404, "code": "not_found", "detail": "No request."}
+    with serving(lambda _: (404, problem)) as api:
+        assert cli.run([*words, "--json", "--url", api.url]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"ok": False, **problem}
+    assert err == "not_found: No request.\n"
+
+
+def test_a_broken_file_is_refused_in_json_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--json` what is refused before any call is one JSON object on stdout too."""
+    file = tmp_path / "bad.json"
+    file.write_text("{bad")
+    assert cli.run(["request", "submit", str(file), "--json", "--url", NOBODY]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["code"]) == (False, "invalid_body")
+    assert cli.run(["request", "list", "--json", "--url", NOBODY]) == 1
+    assert json.loads(capsys.readouterr().out)["code"] == "unreachable"

@@ -138,6 +138,26 @@ async def test_what_a_source_sent_before(there: World) -> None:
         )
 
 
+async def test_a_bad_line_is_told_in_our_words(shared: World) -> None:
+    """What is missing, of the wrong kind or without a time zone is told as everywhere else."""
+    whole = json.dumps(CONSENT)
+    lines = [
+        json.dumps({name: value for name, value in CONSENT.items() if name != "subject"}),
+        json.dumps({**CONSENT, "at": "2020-01-01T00:00:00"}),
+        json.dumps({**CONSENT, "subject": 9}),
+        whole[:-1],
+        "7",
+    ]
+    reasons = [one["reason"] for one in (await sent(shared, lines))["refused"]]
+    assert reasons[:3] == [
+        "subject: is required.",
+        "at: must have a time zone, as in 2024-05-31T12:00:00Z.",
+        "subject: must be text.",
+    ]
+    assert reasons[3].startswith("line: ")
+    assert reasons[4] == "line: must be a JSON object."
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status", "code"),
     [

@@ -37,6 +37,15 @@ async def test_a_cursor_that_we_never_gave_is_refused(
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "cursor")
 
 
+@pytest.mark.parametrize("path", ["/v1/people", "/v1/requests", "/v1/events", "/v1/audit"])
+async def test_an_empty_place_is_none(shared: World, path: str) -> None:
+    """An empty `cursor` or `limit` is as good as none at all."""
+    plain = await shared.get("auditor", path)
+    for asked in ({"cursor": ""}, {"limit": ""}, {"limit": "", "cursor": ""}):
+        answer = await shared.get("auditor", path, **asked)
+        assert (answer.status_code, answer.json()) == (200, plain.json())
+
+
 async def test_the_list_of_events_ends_behind_any_place(there: World) -> None:
     """A place further on than anything that happened is an empty page."""
     for after in (AFTER_ALL, LAST_POSITION):

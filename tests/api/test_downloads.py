@@ -76,6 +76,33 @@ async def test_parts_of_a_file(here: World, tmp_path: Path) -> None:
     assert told == [(5, True), (7, True), (len(data) - 5, True), (len(data), True), (0, False)]
 
 
+@pytest.mark.parametrize("asked", ["bytes=5-2", "lines=1-2", "bytes=abc", "bytes=9-2,x"])
+async def test_a_range_that_means_nothing_is_passed_over(
+    here: World, tmp_path: Path, asked: str
+) -> None:
+    """A `Range` that is malformed, or in another unit than bytes, gets the whole file."""
+    export, folder = await package(here, tmp_path)
+    async with served(here.app) as http:
+        url = await link(http, here, export, "manifest.json")
+        answer = await http.get(url, headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, (folder / "manifest.json").read_bytes())
+
+
+@pytest.mark.parametrize("asked", ["bytes={size}-", "bytes=-0", "bytes={size}-,{size}-"])
+async def test_a_part_behind_the_end_is_a_problem(here: World, tmp_path: Path, asked: str) -> None:
+    """A part that the file does not have is 416 as problem+json, with the file's length."""
+    export, folder = await package(here, tmp_path)
+    size = (folder / "manifest.json").stat().st_size
+    async with served(here.app) as http:
+        url = await link(http, here, export, "manifest.json")
+        answer = await http.get(url, headers={"Range": asked.format(size=size)})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert (told["status"], told["code"]) == (416, "range_not_satisfiable")
+    assert {"type", "title", "detail"} <= set(told)
+
+
 async def test_curl_goes_on_after_a_cut(here: World, tmp_path: Path) -> None:
     """`curl -C -` fetches only what is missing of a file, and the whole is right."""
     if shutil.which("curl") is None:

@@ -83,6 +83,19 @@ async def test_a_role_that_cannot_be_held_is_not_given(here: World) -> None:
     assert "take the delegation back" in answer.json()["detail"]
 
 
+async def test_a_new_token_is_ended_by_the_id_it_came_with(there: World) -> None:
+    """Whoever made a token can end it by the `id` in that answer, also where the answer was lost
+    and asked for again."""
+    body = {"person": there.people["engineer"], "role": "engineer"}
+    made = (await there.post("admin", "/v1/tokens", body, key="once")).json()
+    assert (await there.post("admin", "/v1/tokens", body, key="once")).json() == made
+    there.tokens["new"] = made["token"]
+    assert (await there.get("new", "/v1/me")).status_code == 200
+    ended = await there.post("admin", f"/v1/tokens/{made['id']}/revoke")
+    assert (ended.status_code, ended.json()["id"]) == (201, made["id"])
+    assert (await there.get("new", "/v1/me")).status_code == 401
+
+
 async def test_a_token_ends_by_its_id(there: World) -> None:
     """An admin ends a partner's token by the id that the partner's record shows."""
     one = (await there.get("auditor", f"/v1/partners/{there.partner}")).json()

@@ -68,6 +68,7 @@ def test_a_partner_without_the_role_is_wrong_usage(capsys: pytest.CaptureFixture
         ("Input should be greater than or equal to 1", "must be greater than or equal to 1"),
         ("String should have at most 200 characters", "must have at most 200 characters"),
         ("Value error, must be one line.", "must be one line."),
+        ("Input should be <Outcome.A: 'a'> or <Outcome.B: 'b'>", "must be 'a' or 'b'"),
     ],
 )
 def test_what_a_library_says_is_told_in_our_words(theirs: str, ours: str) -> None:
