@@ -259,6 +259,6 @@ async def test_the_server_goes_away(there: World, tmp_path: Path) -> None:
     async with served(Gone(there.app, 2, done=False)) as client:  # type: ignore[arg-type]
         process = await imported(str(client.base_url), there, file)
         out, err = await process.communicate()
-    assert (process.returncode, out) == (1, b"")
+    assert (process.returncode, json.loads(out)["code"]) == (1, "storage_conflict")
     assert b"Broken off: 10,000 accepted" in err
     assert b"storage_conflict: Not today." in err
