@@ -4,13 +4,12 @@ On SQLite there is one writer at a time by nature, so these run on PostgreSQL on
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from sharing.errors import Refused
 from sharing.export import releases
@@ -22,11 +21,10 @@ from sharing.records.unit import Unit
 from sharing.stages import Role, Stage
 from tests.records.desk import Desk, at_desk
 from tests.records.exporting import SEALED, Exporting, exporting
+from tests.records.held import Work, holding, waits
 from workflows.activities.decisions import _decision
 from workflows.activities.exports import _cancel
 from workflows.activities.submission import _withdrawal
-
-Work = Callable[[Unit], Any]
 
 
 @dataclass(slots=True)
@@ -38,17 +36,10 @@ class Race:
     run: Run
 
     async def one_then_the_other(self, first: Work, second: Work) -> list[Any]:
-        """What each comes to: `first` has done its part, and commits only after `second` began."""
-
-        def slow(unit: Unit) -> Any:
-            done = first(unit)
-            unit.session.flush()
-            unit.session.execute(text("SELECT pg_sleep(0.4)"))
-            return done
-
-        ours = asyncio.create_task(self.export.desk.database.write(slow))
-        await asyncio.sleep(0.15)
-        theirs = self.other.write(second)
+        """What each comes to: `first` has done its part, and commits only once `second` waits."""
+        async with holding(self.export.desk.database, first) as ours:
+            theirs = asyncio.create_task(self.other.write(second))
+            await waits(self.export.desk.database)
         return list(await asyncio.gather(ours, theirs, return_exceptions=True))
 
     def release(self, unit: Unit) -> Any:
@@ -143,10 +134,11 @@ async def test_release_then_recusal(race: Race) -> None:
 async def test_withdrawal_of_consent_while_releasing(race: Race) -> None:
     """Consent withdrawn while a release commits is behind it in the ledger: a matter of recall."""
     world = replace(race.export.desk.world, database=race.other)
-    released = asyncio.create_task(race.one_then_the_other(race.release, lambda unit: None))
-    await asyncio.sleep(0.25)
-    position = await world.say("s004", "withdrawn")
-    assert await released == [None, None]
+    async with holding(race.export.desk.database, race.release) as released:
+        said = asyncio.create_task(world.say("s004", "withdrawn"))
+        await waits(race.export.desk.database)
+    assert await released is None
+    position = await said
     row = await race.export.released()
     assert row is not None
     assert row.consent_position < position

@@ -4,16 +4,11 @@ On PostgreSQL, where two write at once. Each test holds what the other needs, an
 the other is seen to wait."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.util import await_only
-from sqlmodel import Session
 
 from sharing.conflict import InterestKind, Organisation
 from sharing.errors import Refused
@@ -28,18 +23,13 @@ from sharing.records.parties import Person
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import ExportState, Role
-from tests.faults.depot import PATIENCE, until
 from tests.records.desk import Desk, at_desk
 from tests.records.exporting import exporting
+from tests.records.held import holding, waits
 from workflows.activities.exports import _cancel, _end
 from workflows.messages import ExportEnd
 
 AURORA = "Aurora Holdings"
-WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND wait_event_type = 'Lock'"
-)
-Work = Callable[[Unit], Any]
 
 
 @pytest.fixture
@@ -61,37 +51,6 @@ async def at(postgresql_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk on PostgreSQL."""
     async with Database(postgresql_url) as one:
         yield await at_desk(one, tmp_path)
-
-
-async def waits(database: Database) -> None:
-    """Returns once somebody waits for what another transaction holds."""
-
-    def seen(session: Session) -> bool:
-        return bool(session.connection().execute(WAITING).scalar_one())
-
-    await until(lambda: database.read(seen), "a transaction that waits")
-
-
-@asynccontextmanager
-async def holding(database: Database, work: Work) -> AsyncIterator[asyncio.Task[Any]]:
-    """A transaction that has done its work, and commits at the end of the block."""
-    worked, over = asyncio.Event(), asyncio.Event()
-
-    def held(unit: Unit) -> Any:
-        done = work(unit)
-        unit.session.flush()
-        worked.set()
-        await_only(over.wait())
-        return done
-
-    task = asyncio.create_task(database.write(held))
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await worked.wait()
-        yield task
-    finally:
-        over.set()
-        await asyncio.wait([task])
 
 
 def ledger(unit: Unit) -> None:
