@@ -10,9 +10,14 @@ from tests.api.world import World
 
 
 async def read(
-    world: World, http: httpx2.AsyncClient, count: int, last: str = "", who: str = "auditor"
+    world: World,
+    http: httpx2.AsyncClient,
+    count: int,
+    last: str = "",
+    who: str = "auditor",
+    began: asyncio.Event | None = None,
 ) -> list[Any]:
-    """The next events of the stream, behind `last`."""
+    """The next events of the stream, behind `last`; `began` is set at the first."""
     headers = {"Authorization": f"Bearer {world.tokens[who]}", "Accept": "text/event-stream"}
     if last:
         headers["Last-Event-ID"] = last
@@ -20,6 +25,8 @@ async def read(
     async with asyncio.timeout(60), http.sse("/v1/events", headers=headers) as source:
         async for event in source:
             found.append(event)
+            if began is not None:
+                began.set()
             if len(found) == count:
                 break
     return found
@@ -79,8 +86,9 @@ async def test_a_stream_ends_with_its_token(here: World) -> None:
     await here.submitted()
     token = here.tokens["auditor"]
     async with served(here.app) as http:
-        reading = asyncio.create_task(read(here, http, 1000))
-        await asyncio.sleep(0.3)
+        began = asyncio.Event()
+        reading = asyncio.create_task(read(here, http, 1000, began=began))
+        await asyncio.wait_for(began.wait(), 60)
         await here.database.write(lambda unit: parties.revoke_token(unit.session, token))
         here.app.state.backend.doorkeeper.forget()
         assert await asyncio.wait_for(reading, 60)

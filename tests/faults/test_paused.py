@@ -98,7 +98,7 @@ async def stands_still(depot: Depot, export: str) -> None:
             out,
         )
 
-    await asyncio.sleep(1.5)  # what was under way stops within a second or so
+    await asyncio.sleep(3.0)  # what was under way stops within a second or so
     before = await depot.read(state)
     await asyncio.sleep(A_WHILE)
     assert await depot.read(state) == before

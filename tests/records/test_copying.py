@@ -84,7 +84,7 @@ async def test_a_connection_lost_before_many_rows_is_made_again(postgresql_url: 
         runs.append(mine)
         if len(runs) == 1:
             unit.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
-            time.sleep(0.2)  # the server hangs up meanwhile
+            time.sleep(1.5)  # the server hangs up meanwhile
         lists.insert(
             unit.session.connection(),
             ledger.Subject.__table__,  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from concurrent.futures.process import BrokenProcessPool
 
@@ -32,9 +33,17 @@ async def test_one_that_dies_takes_nobody_elses_work_with_it() -> None:
 async def test_no_more_is_under_way_than_there_are_hands() -> None:
     """Who was cancelled while its work went on has not freed a hand: that is free when it ends."""
     one = hands.threads(1)
-    first = asyncio.create_task(one.run(time.sleep, 0.5))
-    await asyncio.sleep(0.1)
+    begun, over = threading.Event(), threading.Event()
+
+    def works() -> None:
+        begun.set()
+        over.wait()
+
+    first = asyncio.create_task(one.run(works))
+    await asyncio.to_thread(begun.wait)
     first.cancel()
-    begin = time.perf_counter()
-    await one.run(time.sleep, 0)
-    assert time.perf_counter() - begin > 0.3
+    second = asyncio.create_task(one.run(time.sleep, 0))
+    await asyncio.wait([second], timeout=0.3)
+    assert not second.done()
+    over.set()
+    await second

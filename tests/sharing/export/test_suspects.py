@@ -49,9 +49,9 @@ def test_waiting_is_no_offence(tmp_path: Path) -> None:
     """A slow store costs no processor time, so nothing is ended by it."""
     staging = Staging(tmp_path, EXPORT)
     staging.attempt(0, 1)
-    with InHand(staging.watch(0, 1, 0.05)) as hand:
+    with InHand(staging.watch(0, 1, 0.5)) as hand:
         hand.takes("slow")
-        time.sleep(0.3)
+        time.sleep(0.8)
 
 
 def test_a_shard_goes_on_without_the_object_that_killed(
