@@ -153,7 +153,9 @@ async def test_a_used_home_is_wrong_usage(tmp_path: Path) -> None:
     """The demo begins with nothing: a folder that holds something is refused with exit code 2."""
     (tmp_path / "something").write_text("mine")
     code, out, err = await _run("demo", "--home", str(tmp_path), "--json")
-    assert (code, out) == (2, "")
+    told = json.loads(out)
+    assert (code, told["ok"], told["code"]) == (2, False, "wrong_usage")
+    assert "not empty" in told["detail"]
     assert "not empty" in err
 
 
