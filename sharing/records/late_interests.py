@@ -54,19 +54,21 @@ class Followed:
 
 def follow(unit: Unit, interest: Interest, by: str) -> Followed:
     """Everything that follows from one interest, on every request to which it leads."""
-    _in_turn(unit)
     # One look-up where nothing is open, and nothing has gone out: this is asked of every interest.
     asked = unit.ask(interests.concerned)
-    return (
-        _follow(unit, interests.leading(unit.session, asked, interest), by) if asked else Followed()
-    )
+    if not asked:
+        return Followed()
+    _in_turn(unit)
+    return _follow(unit, interests.leading(unit.session, asked, interest), by)
 
 
 def follow_all(unit: Unit, by: str) -> Followed:
     """The same for all interests at once, when more is known of who owns whom."""
-    _in_turn(unit)
     asked = interests.concerned(unit.session.connection())
-    return _follow(unit, interests.leading(unit.session, asked), by) if asked else Followed()
+    if not asked:
+        return Followed()
+    _in_turn(unit)
+    return _follow(unit, interests.leading(unit.session, asked), by)
 
 
 def _in_turn(unit: Unit) -> None:
