@@ -82,7 +82,7 @@ def cases(session: Session, rows: Sequence[Request], ids: Ids) -> Cases:
         found.standing[row.id] = standing
         found.of[row.id] = Case(
             row.partner_id,
-            by[0] if len(by) == 1 else row.sponsor,
+            sponsors.sponsor_id(by, row.sponsor),
             recused.get(row.id, NOBODY),
             all_accounts(session, count) if count else NOBODY,
             earlier_deciders=all_accounts(session, ever - count) if ever - count else NOBODY,

@@ -18,7 +18,7 @@ from sharing.records.organisations import chunks
 from sharing.records.parties import Partner, Person
 from sharing.records.rows import Rows
 from sharing.records.screenings import Stake, Stakes, Target, targets_of
-from sharing.records.sponsors import sponsor_accounts
+from sharing.records.sponsors import meant
 from sharing.records.tables import new_id, now
 from sharing.records.unit import Unit
 from sharing.records.waivers import of_request, waived
@@ -272,7 +272,7 @@ def _interested(
     named = "SELECT sponsor FROM request WHERE id = :request"
     sponsor = session.connection().execute(text(named), {"request": request_id}).scalar()
     employed = session.exec(select(Person.id).where(col(Person.partner_id).is_not(None)))
-    people = {person for person, _ in recusals} | set(employed) | sponsor_accounts(session, sponsor)
+    people = {person for person, _ in recusals} | set(employed) | set(meant(session, sponsor))
     return all_accounts(session, frozenset(people))
 
 

@@ -7,7 +7,7 @@ from sharing.records.interests import Recusal, recused_from
 from sharing.records.interests import lifted as lifted_on
 from sharing.records.late_interests import Followed
 from sharing.records.requests import Decision, Request
-from sharing.records.sponsors import sponsor_accounts
+from sharing.records.sponsors import meant
 from sharing.records.unit import Unit
 
 
@@ -39,7 +39,7 @@ def _once(
     if interest is not None:
         ended = decisions.undo(unit, request, taken, decisions.INTEREST, by, interest)
     else:
-        sponsor = bool(people & sponsor_accounts(unit.session, request.sponsor))
+        sponsor = not people.isdisjoint(meant(unit.session, request.sponsor))
         staff = parties.employer(unit.session, min(people)) is not None
         twice = taken if sponsor or staff else taken[1:]
         ended = decisions.undo(unit, request, twice, decisions.SAME_PERSON, by)

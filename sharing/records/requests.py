@@ -20,7 +20,7 @@ from sharing.findings import Finding
 from sharing.records.accounts import accounts, all_accounts
 from sharing.records.hands import acted_for, hands
 from sharing.records.interests import recused_from
-from sharing.records.sponsors import sponsor_accounts, sponsor_id
+from sharing.records.sponsors import meant, sponsor_id
 from sharing.records.tables import now
 from sharing.request import Revision
 from sharing.stages import ENDED, RequestState, Result, Stage
@@ -186,14 +186,15 @@ def case(
     behind = acted_for(session, taken)
     ever = hands(taken, behind)
     count = hands(_standing(session, request, taken), behind)
+    asking = meant(session, request.sponsor)
     return Case(
         request.partner_id,
-        sponsor_id(session, request.sponsor),
+        sponsor_id(asking, request.sponsor),
         recused_from(session, request.id),
         all_accounts(session, count),
         triggered_by,
         all_accounts(session, ever - count),
-        sponsor_accounts(session, request.sponsor),
+        all_accounts(session, frozenset(asking)),
         accounts(session, triggered_by) if triggered_by else frozenset(),
     )
 

@@ -10,7 +10,7 @@ from sharing.findings import Finding, findings_digest
 from sharing.records import interests, requests
 from sharing.records.parties import Person
 from sharing.records.requests import Gate, Request
-from sharing.records.sponsors import sponsor_id
+from sharing.records.sponsors import meant, sponsor_id
 from sharing.stages import Stage
 
 
@@ -26,7 +26,7 @@ def recipients(session: Session, request: Request) -> list[str]:
 
 def findings(session: Session, request: Request, screening: Screening) -> list[Finding]:
     """The findings of gate 3."""
-    sponsor = sponsor_id(session, request.sponsor)
+    sponsor = sponsor_id(meant(session, request.sponsor), request.sponsor)
     known = sponsor is not None and session.get(Person, sponsor) is not None
     return report(screening, sponsor, known)
 

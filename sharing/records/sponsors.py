@@ -1,11 +1,10 @@
 """Who is meant by the sponsor that a partner names: by id, by e-mail address, or by a name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
-from sharing.records.accounts import all_accounts
 from sharing.records.parties import Person
 
 
@@ -32,17 +31,12 @@ def named(session: Session, names: Collection[str]) -> dict[str, list[str]]:
     return {name: [who] if who else called.get(plain[name], []) for name, who in found.items()}
 
 
-def sponsor_id(session: Session, name: str | None) -> str | None:
-    """The sponsor's id, also where the partner named an address that came on record only later;
-    what the partner wrote where nobody here, or more than one, is known by that."""
-    found = _meant(session, name)
-    return found[0] if len(found) == 1 else name
-
-
-def sponsor_accounts(session: Session, name: str | None) -> frozenset[str]:
-    """Every account of whoever may be meant."""
-    return all_accounts(session, frozenset(_meant(session, name)))
-
-
-def _meant(session: Session, name: str | None) -> list[str]:
+def meant(session: Session, name: str | None) -> list[str]:
+    """Ids of the people who may be meant by one name."""
     return named(session, [name])[name] if name else []
+
+
+def sponsor_id(found: Sequence[str], name: str | None) -> str | None:
+    """The sponsor's id, also where the partner named an address that came on record only later;
+    what the partner wrote where nobody here, or more than one, was found by that."""
+    return found[0] if len(found) == 1 else name
