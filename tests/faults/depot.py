@@ -33,16 +33,23 @@ LOOK_EVERY = 0.05  # seconds
 PATIENCE = 90.0  # seconds: other work may share this machine
 
 
-async def until(ask: Callable[[], Awaitable[T | None]], what: str) -> T:
-    """What `ask` gives once it is not None (nor False); fails saying `what` did not come."""
+async def until(
+    ask: Callable[[], Awaitable[T | None]],
+    what: str,
+    *,
+    every: float = LOOK_EVERY,
+    patience: float = PATIENCE,
+) -> T:
+    """What `ask` gives once it is not None (nor False), asked again `every` so many seconds; fails
+    saying `what` did not come in `patience` seconds."""
     clock = asyncio.get_running_loop().time
-    deadline = clock() + PATIENCE
+    deadline = clock() + patience
     while clock() < deadline:
         found = await ask()
         if found:
             return found
-        await asyncio.sleep(LOOK_EVERY)
-    raise AssertionError(f"{what} did not come within {PATIENCE:g} seconds")
+        await asyncio.sleep(every)
+    raise AssertionError(f"{what} did not come within {patience:g} seconds")
 
 
 async def outcome(act: Awaitable[object]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from api import parts
 from api.commands.token import issued
 from api.demo import delivery
 from api.demo.cast import cast
@@ -22,7 +23,7 @@ from sharing.records import exports
 from sharing.records.database import Database
 from sharing.records.exports import Export, ExportShard, Release
 from sharing.stages import Role
-from tests.faults.depot import until
+from tests.faults.depot import PATIENCE, until
 from tests.photos import fill
 
 PEOPLE = 150
@@ -84,25 +85,33 @@ class Machine:
         )
         return (await delivery.package(self.story))[0]
 
-    async def sees(self, export: str, moment: Moment) -> None:
-        """Returns as soon as the export is at that moment; never if it has passed."""
+    async def sees(self, export: str, moment: Moment) -> bool:
+        """True as soon as the export is at that moment; False where it ended without being seen
+        there, as a moment of milliseconds may pass between two looks."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                there, over = await self._looked(export, moment)
+                if there or over:
+                    return there
+                await asyncio.sleep(0)
 
-        def there(session: Session) -> bool:
+    async def killed_at(self, export: str, moment: Moment) -> bool:
+        """kill -9 of the export worker as soon as that moment is seen; True if it died in time."""
+        if not await self.sees(export, moment):
+            return False
+        self.system.kill(parts.EXPORT)
+        return (await self._looked(export, moment))[0]
+
+    async def _looked(self, export: str, moment: Moment) -> tuple[bool, bool]:
+        """Whether the export is at that moment, and whether it has ended."""
+
+        def look(session: Session) -> tuple[bool, bool]:
             row = exports.get(session, export)
             out = exports.released(session, export) is not None
-            return moment(row, exports.shards_of(session, export), out)
+            there = moment(row, exports.shards_of(session, export), out)
+            return there, row.ended_at is not None
 
-        while not await self.database.read(there):
-            await asyncio.sleep(0)
-
-    async def is_at(self, export: str, moment: Moment) -> bool:
-        """True where the export is at that moment now."""
-        try:
-            async with asyncio.timeout(0.05):
-                await self.sees(export, moment)
-        except TimeoutError:
-            return False
-        return True
+        return await self.database.read(look)
 
     async def releases(self, request: str) -> int:
         """How often bytes of a request left."""

@@ -6,7 +6,6 @@ digests, `created` and the audit head, and what croissant.json says of these. Sh
 manifest.parquet are the same byte for byte.
 """
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -26,17 +25,6 @@ pytestmark = pytest.mark.slow
 TRIES = 5  # a moment of milliseconds is not met every time
 
 
-async def killed_at(machine: Machine, export: str, moment: Moment) -> bool:
-    """kill -9 of the export worker as soon as that moment is seen; True if it died in time."""
-    try:
-        async with asyncio.timeout(30):
-            await machine.sees(export, moment)
-    except TimeoutError:
-        return False
-    machine.system.kill(parts.EXPORT)
-    return await machine.is_at(export, moment)
-
-
 @pytest.mark.parametrize("moment", [in_the_middle, before_release, before_delivery])
 async def test_killed_exports_give_the_same_package(
     machine: Machine, undisturbed: Path, moment: Moment
@@ -46,7 +34,7 @@ async def test_killed_exports_give_the_same_package(
     for _ in range(TRIES):
         await machine.cleared()
         export = await machine.exporting()
-        hit = await killed_at(machine, export, moment)
+        hit = await machine.killed_at(export, moment)
         demand_same(undisturbed, await machine.delivered(export))
         if hit:
             return

@@ -14,6 +14,7 @@ from sharing.records import audit, exports, requests, signing_keys
 from sharing.records.database import Database
 from sharing.records.exports import Export, Release
 from tests.faults.caller import Acknowledged
+from tests.faults.depot import PATIENCE
 from tests.faults.under_load import Crowd, Up, under_load
 
 pytestmark = pytest.mark.slow
@@ -24,8 +25,9 @@ VICTIMS = (parts.CONTROL, parts.API, parts.TEMPORAL, parts.EXPORT, "up")
 
 async def struck(up: Up, crowd: Crowd, victim: str) -> None:
     """Kills it while somebody waits for an answer."""
-    while not crowd.book.in_flight:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(PATIENCE):
+        while not crowd.book.in_flight:
+            await asyncio.sleep(0.001)
     if victim == "up":
         await up.kill_itself()
         await up.start()
@@ -44,12 +46,13 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             await crowd.walk()
 
     async with under_load(tmp_path / "home") as (up, crowd):
-        walkers = [asyncio.create_task(walking(crowd)) for _ in range(WALKERS)]
-        for victim in VICTIMS * 2:
-            await asyncio.sleep(PAUSE)
-            await struck(up, crowd, victim)
-        over.set()
-        await asyncio.gather(*walkers)
+        async with asyncio.TaskGroup() as walkers:  # the first one who fails ends it for all
+            for _ in range(WALKERS):
+                walkers.create_task(walking(crowd))
+            for victim in VICTIMS * 2:
+                await asyncio.sleep(PAUSE)
+                await struck(up, crowd, victim)
+            over.set()
         async with Database(f"sqlite+aiosqlite:///{up.home}/clearance.sqlite3") as database:
             await database.read(lambda session: all_there(session, crowd.book))
 

@@ -18,6 +18,7 @@ from sharing.records.database import Database
 from sharing.records.unit import Unit
 from sharing.stages import GATE_ROLES, GATES, Role
 from tests.faults.caller import Acknowledged, Caller, Json
+from tests.faults.depot import until
 from tests.faults.machine import SETTINGS
 from tests.photos import fill
 from tests.walk import BODY, CATEGORY, PURPOSE, populate
@@ -54,13 +55,16 @@ class Up:
 
     async def kill(self, name: str) -> None:
         """kill -9 for one part, as soon as it is up."""
-        while True:
+
+        async def killed() -> bool:
             processes = recorded(self.home).get("processes")
             pid = processes.get(name) if isinstance(processes, dict) else None
             if isinstance(pid, int) and str(self.home) in command_line(pid):
                 os.kill(pid, signal.SIGKILL)
-                return
-            await asyncio.sleep(0.05)
+                return True
+            return False
+
+        await until(killed, f"a running {name}")
 
     async def kill_itself(self) -> None:
         """kill -9 for `up`, which takes everything with it."""
@@ -103,12 +107,12 @@ class Crowd:
         await self.callers["second_engineer"].post(f"/v1/exports/{run['id']}/confirm", {})
         await self._reaches(request, "delivered")
 
-    async def _reaches(self, request: str, state: str) -> Json:
-        while True:
+    async def _reaches(self, request: str, state: str) -> None:
+        async def there() -> bool:
             view = await self.callers["partner"].get(f"/v1/requests/{request}")
-            if view["state"] == state and (state not in GATES or view["waiting_for"]):
-                return view
-            await asyncio.sleep(LOOK_EVERY)
+            return view["state"] == state and (state not in GATES or bool(view["waiting_for"]))
+
+        await until(there, f"{state} of {request}", every=LOOK_EVERY, patience=180)
 
 
 @asynccontextmanager
