@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import socket
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class UnderWay:
         self._database = database
         self._limit = limit
         self._worker = new_id(f"{socket.gethostname()[:40]}-{os.getpid()}")
-        self._free = list(range(pace.PLACES))
+        self._free = deque(range(pace.PLACES))
         self._works = list[Work]()
         self._moved: defaultdict[str, _Second] = defaultdict(_Second)
         self._steered = dict[str, Steered]()
@@ -67,9 +67,10 @@ class UnderWay:
 
     @asynccontextmanager
     async def shard(self, export_id: str, steered: Steered) -> AsyncIterator[Pace]:
-        """A shard is packed within the block, at the pace that is given."""
+        """A shard is packed within the block, at the pace that is given. Where it is left before
+        the shard is packed, the process that has it in hand stops within moments."""
         self._steered[export_id] = steered
-        place = self._free.pop()
+        place = self._free.popleft()
         own = Pace(self.board.name, place)
         slow = self._limit is not None or steered.limit is not None
         own.begin(0.0 if slow else math.inf)
@@ -77,7 +78,8 @@ class UnderWay:
             async with self._at(Work(export_id, SHARDS, own)):
                 yield own
         finally:
-            self._free.append(place)
+            own.stop()
+            self._free.append(place)  # to be taken last: whoever is still stopping reads it
 
     @asynccontextmanager
     async def _at(self, work: Work) -> AsyncIterator[None]:
@@ -94,7 +96,8 @@ class UnderWay:
         """As long as anything is under way."""
         then = said = monotonic()
         saying: asyncio.Task[None] | None = None
-        while self._works:
+        # What is being told is part of it: a shard that begins meanwhile finds this one going on.
+        while self._works or (saying is not None and not saying.done()):
             await asyncio.sleep(TICK)
             at = monotonic()
             self._grant(at - then)
@@ -102,8 +105,6 @@ class UnderWay:
             if at - said >= SECOND and (saying is None or saying.done()):
                 saying = asyncio.create_task(self._say(at - said))
                 said = at
-        if saying is not None:
-            await saying
 
     def _grant(self, seconds: float) -> None:
         paces = {id(work): work.pace for work in self._works if work.pace is not None}
