@@ -15,6 +15,7 @@ from sharing.addresses import on_this_machine
 
 Json = dict[str, Any]
 POLL = 0.5  # seconds between two looks where there is no event stream
+SILENCE = 60.0  # seconds without a word; a stream has one every fifteen
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each next try where the answer is lost
 LATER = frozenset({502, 503, 504})  # says that it cannot be done now, and may be soon
 
@@ -97,9 +98,10 @@ class Api:
                 return
 
     async def events(self, path: str) -> AsyncGenerator[Streamed]:
-        """Server-sent events until the server ends the stream; raises ApiProblem, Unreachable."""
+        """Server-sent events until the server ends the stream; raises ApiProblem, Unreachable, and
+        httpx2.ReadTimeout where it went away without a word: a live one says something."""
         try:
-            async with self._http.sse(path, timeout=httpx2.Timeout(30.0, read=None)) as source:
+            async with self._http.sse(path, timeout=httpx2.Timeout(30.0, read=SILENCE)) as source:
                 if source.response.status_code >= 400:
                     await source.response.aread()
                     _answer(source.response)

@@ -23,6 +23,8 @@ async def served(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
     ) as client:
-        yield client  # the socket listens already: calls wait in line until the server serves
-    server.should_exit = True
-    await task
+        try:
+            yield client  # the socket listens already: calls wait in line until the server serves
+        finally:
+            server.should_exit = True
+            await task

@@ -1,5 +1,6 @@
 """A request brought to any state it can be in, and from there to its proper end."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sharing.records.interests import Recusal
 from sharing.records.tables import now
 from sharing.records.unit import Unit
 from sharing.stages import GATES, LIVE_EXPORTS, Outcome, Stage
-from tests.faults.depot import Depot, until
+from tests.faults.depot import PATIENCE, Depot, until
 from workflows.messages import request_workflow
 
 ENDED = ("delivered", "revoked", "refused", "withdrawn", "expired")
@@ -148,7 +149,9 @@ async def _exported(depot: Depot, case: Case) -> Case:
     if case.state in ("delivered", "revoked"):
         async with depot.working():
             row = await depot.ended(export)
-            await depot.office.client.get_workflow_handle(request_workflow(case.request)).result()
+            workflow = depot.office.client.get_workflow_handle(request_workflow(case.request))
+            async with asyncio.timeout(PATIENCE):
+                await workflow.result()
         assert row.state not in LIVE_EXPORTS
     case = Case(case.request, case.digest, case.state, export)
     await depot.at(case.request, case.row_state)

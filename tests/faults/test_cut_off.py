@@ -77,7 +77,7 @@ async def test_worker_that_is_cut_off_from_the_engine(place: tuple[Depot, Host])
             elsewhere.join()
             await asyncio.sleep(AFTERWARDS)
     finally:
-        worker.terminate()
+        worker.kill()  # cut off, it would not end when it is asked to
         await worker.wait()
     assert (row.state, row.detail) == ("delivered", None)
     assert depot.verified(row.location).objects == 400

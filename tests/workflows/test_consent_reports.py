@@ -33,8 +33,7 @@ async def test_each_moment_has_its_report(
         request, digest = order.request_id, order.digest
         await verbs.submit(office.client, order)
         await office.at(request, Stage.PURPOSE_REVIEW)
-        while len(await database.read(lambda s: reports.of_request(s, request))) < 1:
-            pass
+        await until(lambda: database.read(lambda s: reports.of_request(s, request)), "a report")
         before = await world.say(there.subjects[0], "withdrawn")
         for stage in GATES:
             await office.at(request, stage)

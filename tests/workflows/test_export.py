@@ -22,6 +22,7 @@ from sharing.records.database import Database
 from sharing.records.exports import Export
 from sharing.records.unit import Unit
 from sharing.stages import GATES, Role
+from tests.faults.depot import until
 from tests.photos import fill
 from tests.workflows.conftest import Office, running, settings
 from workflows import client as verbs
@@ -217,8 +218,9 @@ async def test_what_was_released_is_handed_over_whatever_becomes_of_the_run(
     with monkeypatch.context() as patched:
         patched.setattr("sharing.export.depot.deliver", full)
         export = await depot.triggered(request, digest)
-        while not await world.database.read(lambda s: releases.is_released(s, export)):
-            await asyncio.sleep(0.02)
+        await until(
+            lambda: world.database.read(lambda s: releases.is_released(s, export)), "the release"
+        )
         await client.get_workflow_handle(export_workflow(export)).cancel()
     row = await depot.ended(export)
     assert row.state == "delivered"

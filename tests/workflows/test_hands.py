@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from sharing.export.pace import board
+from tests.faults.depot import PATIENCE
 from workflows.activities import hands
 
 
@@ -40,10 +41,12 @@ async def test_no_more_is_under_way_than_there_are_hands() -> None:
         over.wait()
 
     first = asyncio.create_task(one.run(works))
-    await asyncio.to_thread(begun.wait)
-    first.cancel()
-    second = asyncio.create_task(one.run(time.sleep, 0))
-    await asyncio.wait([second], timeout=0.3)
-    assert not second.done()
-    over.set()
+    try:
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
+        first.cancel()
+        second = asyncio.create_task(one.run(time.sleep, 0))
+        await asyncio.wait([second], timeout=0.3)
+        assert not second.done()
+    finally:
+        over.set()
     await second

@@ -10,6 +10,7 @@ from sharing.orders import Verb
 from sharing.records import reports
 from sharing.records.database import Database, OutcomeUnknown
 from sharing.stages import Stage
+from tests.faults.depot import until
 from tests.workflows.conftest import Office
 from workflows import client as verbs
 from workflows.client import EngineUnreachable
@@ -36,8 +37,10 @@ async def test_a_recorded_decision_opens_the_next_gate(
 ) -> None:
     """A decision that was recorded counts, also where nobody could be told that it was."""
     request, digest = await office.submitted()
-    while not await office.world.database.read(lambda s: reports.of_request(s, request)):
-        await asyncio.sleep(0.02)  # consent is counted meanwhile: its answer is not the one to lose
+    # Consent is counted meanwhile: its answer is not the one to lose.
+    await until(
+        lambda: office.world.database.read(lambda s: reports.of_request(s, request)), "a report"
+    )
     lose_answers(office.world.database, monkeypatch)
     with pytest.raises(EngineUnreachable):
         await office.decide(request, digest, Stage.PURPOSE_REVIEW)

@@ -3,8 +3,10 @@
 import ctypes
 import os
 import resource
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.sharing.export.photos import candidates, dataset
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 READ_ONLY, REMOUNT = 1, 32
+PATIENCE = 120.0  # seconds
 
 
 @pytest.fixture
@@ -103,20 +106,24 @@ def test_a_destination_that_is_a_file(source: Path, tmp_path: Path) -> None:
     assert failed.value.code == "destination_failed"
 
 
+def dies_inside(source: Path, staging: Path) -> None:
+    """Packs, and is killed with half of it done."""
+
+    def die(objects: int, _: int) -> None:
+        if objects >= 12:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    pack(source, staging, 0, candidates(source), progress=die)
+
+
 def test_a_killed_attempt_is_invisible(source: Path, tmp_path: Path) -> None:
     """After kill -9 inside a shard nothing can be seen, and a redo gives what it should."""
     staging, clean = tmp_path / "staging", tmp_path / "clean"
     chosen = candidates(source)
-
-    def die(objects: int, _: int) -> None:
-        if objects >= 12:
-            os.kill(os.getpid(), 9)
-
-    child = os.fork()
-    if child == 0:
-        pack(source, staging, 0, chosen, progress=die)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
+    packer = get_context("spawn").Process(target=dies_inside, args=(source, staging))
+    packer.start()
+    packer.join(PATIENCE)
+    assert packer.exitcode == -9
     assert {name for name in files(staging) if not name.startswith(".work/")} == set()
     again = pack(source, staging, 0, chosen, attempt="2")
     assert again == pack(source, clean, 0, chosen)

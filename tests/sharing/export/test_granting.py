@@ -134,8 +134,9 @@ async def test_a_job_that_is_stopped_ends_at_once() -> None:
     board = pace.board()
     workers, own = hands.processes(2, board), _begun(Pace(board.name, 0), 0.0)
     job = asyncio.create_task(workers.run(packs, own, 60.0))
-    while not own.waited():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60.0):
+        while not own.waited():
+            await asyncio.sleep(0.01)
     own.stop()
     with pytest.raises(Stopped):
         await asyncio.wait_for(job, 50.0)
