@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
+from api import http_client
 from api.commands.export import followed
 from api.http_client import Api
 
@@ -15,8 +18,9 @@ EXPORT = {"id": "exp_1", "state": "delivered", "progress": {}}
 
 
 @contextmanager
-def streaming() -> Iterator[str]:
-    """A server with a finished export, whose events come one after another without an end."""
+def streaming(*, silent: bool = False) -> Iterator[str]:
+    """A server with a finished export, whose events come one after another without an end, or do
+    not come."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,7 +35,10 @@ def streaming() -> Iterator[str]:
                 return
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
+            self.wfile.flush()
             while not over.wait(0.02):
+                if silent:
+                    continue
                 try:
                     self.wfile.write(b'id: 1\nevent: export\ndata: {"state": "delivered"}\n\n')
                     self.wfile.flush()
@@ -66,3 +73,12 @@ def test_whoever_stops_following_leaves_nothing_open() -> None:
     with streaming() as url:
         asyncio.run(watched())
     assert [name for name in dropped if " Api." in name] == []
+
+
+async def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that went away without closing its stream says nothing ever more: the follower asks
+    instead of waiting."""
+    monkeypatch.setattr(http_client, "SILENCE", 0.3)
+    with streaming(silent=True) as url:
+        async with Api(url) as api, asyncio.timeout(60):
+            assert (await followed(api, "exp_1"))["state"] == "delivered"
