@@ -71,15 +71,20 @@ class Machine:
         await people["Tomasz Nowak"].api.post(f"/v1/exports/{started['id']}/confirm", {})
         return str(started["id"])
 
-    async def delivered(self, export: str) -> Path:
-        """Waits for the export's end; gives its package, which verifies."""
+    async def well_ended(self, export: str) -> Export:
+        """The export once it ended; fails unless it was delivered without a word."""
 
-        async def ended() -> Export | None:
+        async def over() -> Export | None:
             row = await self.database.read(lambda s: exports.get(s, export))
             return row if row.ended_at is not None else None
 
-        row = await until(ended, f"the end of {export}")
+        row = await until(over, f"the end of {export}")
         assert (row.state, row.detail) == ("delivered", None)
+        return row
+
+    async def delivered(self, export: str) -> Path:
+        """Waits for the export's end; gives its package, which verifies."""
+        await self.well_ended(export)
         self.story.export = await self.story.cast.people["Priya Raman"].api.get(
             f"/v1/exports/{export}"
         )

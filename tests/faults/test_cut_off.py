@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sharing.records import exports
 from sharing.records.database import Database
 from tests.faults.cases import cleared, triggered
 from tests.faults.cut_off import Host, host
-from tests.faults.depot import Depot, until
+from tests.faults.depot import PATIENCE, Depot, until
 from tests.faults.depot import depot as made
 
 pytestmark = pytest.mark.slow
@@ -77,8 +78,11 @@ async def test_worker_that_is_cut_off_from_the_engine(place: tuple[Depot, Host])
             elsewhere.join()
             await asyncio.sleep(AFTERWARDS)
     finally:
-        worker.kill()  # cut off, it would not end when it is asked to
-        await worker.wait()
+        worker.terminate()
+        with suppress(TimeoutError):  # still cut off, it would not end when it is asked to
+            await asyncio.wait_for(worker.wait(), PATIENCE)
+        with suppress(ProcessLookupError):
+            worker.kill()
     assert (row.state, row.detail) == ("delivered", None)
     assert depot.verified(row.location).objects == 400
     assert len(await depot.releases(request)) == 1

@@ -9,9 +9,6 @@ import pytest
 
 from api import parts
 from sharing.export.bucket import Bucket, place
-from sharing.records import exports
-from sharing.records.exports import Export
-from tests.faults.depot import until
 from tests.faults.machine import Machine, Moment, before_delivery, in_the_middle, machine
 from tests.s3.conftest import get_folder, paths
 from tests.s3.server import S3Server
@@ -34,13 +31,7 @@ async def s3_machine(
 
 async def fetched(machine: Machine, export: str, folder: Path) -> Path:
     """Waits for the export's end; gives its package, fetched from S3."""
-
-    async def ended() -> Export | None:
-        row = await machine.database.read(lambda s: exports.get(s, export))
-        return row if row.ended_at is not None else None
-
-    row = await until(ended, f"the end of {export}")
-    assert (row.state, row.detail) == ("delivered", None)
+    row = await machine.well_ended(export)
     lies = place(row.location or "", "location")
     assert isinstance(lies, Bucket)
     return get_folder(lies, folder)

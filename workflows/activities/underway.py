@@ -96,13 +96,17 @@ class UnderWay:
         """As long as anything is under way."""
         then = said = monotonic()
         saying: asyncio.Task[None] | None = None
+
+        def telling() -> bool:
+            return saying is not None and not saying.done()
+
         # What is being told is part of it: a shard that begins meanwhile finds this one going on.
-        while self._works or (saying is not None and not saying.done()):
+        while self._works or telling():
             await asyncio.sleep(TICK)
             at = monotonic()
             self._grant(at - then)
             then = at
-            if at - said >= SECOND and (saying is None or saying.done()):
+            if at - said >= SECOND and not telling():
                 saying = asyncio.create_task(self._say(at - said))
                 said = at
 
